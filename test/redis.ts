@@ -1,0 +1,168 @@
+import { execFile, spawn, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { createServer, type AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { Redis, type RedisOptions } from 'ioredis'
+
+/** The little of a tap test that is needed here; the test that gets it also ends what it started. */
+export interface Owner { teardown (handler: () => unknown): unknown }
+
+/** A Redis that a test may use as its own. */
+export interface TestRedis {
+  readonly url: string
+  /** A client that is closed with the test. */
+  client (options?: RedisOptions): Redis
+}
+
+/** A server of the test's own, which it may stop and start as a fault would. */
+export interface RedisServer extends TestRedis {
+  readonly port: number
+  /** Ends it as an operator would. */
+  stop (): Promise<void>
+  /** Ends it as a power cut would (SIGKILL). */
+  kill (): Promise<void>
+  /** Starts it again on the same port and folder, after ending it if it still runs. */
+  restart (): Promise<void>
+}
+
+export interface ServerOptions {
+  /** Keeps every write on disk, so that it survives `kill` and `restart`. */
+  persistent?: boolean
+  /** More words for the command line: `['--cluster-enabled', 'yes']`. */
+  args?: string[]
+}
+
+const run = promisify(execFile)
+
+/** Starts a private redis-server on a free port; it ends with the test. */
+export async function startRedis (t: Owner, options: ServerOptions = {}): Promise<RedisServer> {
+  const program = await findProgram()
+  const dir = await mkdtemp(join(tmpdir(), 'classwaves-redis-'))
+  const port = await freePort()
+  const words = [
+    '--port', String(port), '--bind', '127.0.0.1', '--dir', dir, '--save', '',
+    '--appendonly', options.persistent ? 'yes' : 'no', '--appendfsync', 'always', ...options.args ?? []
+  ]
+  let child = await launch(program, words)
+  const end = async (signal: NodeJS.Signals): Promise<void> => {
+    if (child.exitCode !== null || child.signalCode !== null) return
+    const exited = once(child, 'exit')
+    child.kill(signal)
+    await exited
+  }
+  const atExit = (): void => { child.kill('SIGKILL') }
+  process.once('exit', atExit)
+  t.teardown(async () => {
+    process.off('exit', atExit)
+    await end('SIGKILL')
+    await rm(dir, { recursive: true, force: true })
+  })
+  const url = `redis://127.0.0.1:${port}`
+  return {
+    url,
+    port,
+    client: clients(t, url),
+    stop: () => end('SIGTERM'),
+    kill: () => end('SIGKILL'),
+    async restart () {
+      await end('SIGKILL')
+      child = await launch(program, words)
+    }
+  }
+}
+
+/**
+ * The server that `REDIS_URL` names, in a database of its own that was empty and is emptied again; without
+ * `REDIS_URL` a private server. Channels are shared by all databases of a server. Tests that break Redis use `startRedis`.
+ */
+export async function useRedis (t: Owner): Promise<TestRedis> {
+  const given = process.env.REDIS_URL
+  if (!given) return await startRedis(t)
+  const db = await claimDatabase(t, given)
+  const url = new URL(given)
+  url.pathname = `/${db}`
+  return { url: url.href, client: clients(t, url.href) }
+}
+
+function clients (t: Owner, url: string): TestRedis['client'] {
+  return options => {
+    const client = new Redis(url, { ...options })
+    // Commands reject by themselves; without a listener a killed server would fill the test's output.
+    client.on('error', () => {})
+    t.teardown(() => client.disconnect())
+    return client
+  }
+}
+
+/** Only an empty database is taken, and one claim wins, so neither a developer's data nor another test is touched. */
+async function claimDatabase (t: Owner, given: string): Promise<number> {
+  const admin = new Redis(given)
+  for (let db = 15; db > 0; db--) {
+    await admin.select(db)
+    if (await admin.dbsize() > 0 || !await admin.set('classwaves-test-claim', process.pid, 'EX', 3600, 'NX')) continue
+    t.teardown(async () => {
+      await admin.flushdb()
+      await admin.quit()
+    })
+    return db
+  }
+  await admin.quit()
+  throw new Error('REDIS_URL has no empty database from 1 to 15 for the tests: empty one, or unset REDIS_URL.')
+}
+
+async function launch (program: string, words: string[]): Promise<ChildProcess> {
+  const child = spawn(program, words, { stdio: ['ignore', 'pipe', 'pipe'] })
+  let said = ''
+  await new Promise<void>((resolve, reject) => {
+    const listen = (bytes: Buffer): void => {
+      said += bytes
+      if (said.includes('Ready to accept connections')) resolve()
+    }
+    child.stdout.on('data', listen)
+    child.stderr.on('data', listen)
+    child.once('error', reject)
+    child.once('exit', () => reject(new Error(`redis-server did not start:\n${said}`)))
+  })
+  return child
+}
+
+async function freePort (): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  server.close()
+  await once(server, 'close')
+  return port
+}
+
+let program: Promise<string> | undefined
+
+function findProgram (): Promise<string> {
+  return program ??= locate()
+}
+
+async function locate (): Promise<string> {
+  if (await answers()) return 'redis-server'
+  if (process.getuid?.() === 0) {
+    await run('apt-get', ['update']).catch(refuse)
+    await run('apt-get', ['-o', 'DPkg::Lock::Timeout=120', 'install', '-y', 'redis-server']).catch(refuse)
+    if (await answers()) return 'redis-server'
+  }
+  return refuse()
+}
+
+async function answers (): Promise<boolean> {
+  try {
+    await run('redis-server', ['--version'])
+    return true
+  } catch {
+    return false
+  }
+}
+
+function refuse (cause?: unknown): never {
+  throw new Error('These tests need redis-server 6.2 or newer: install it (Debian: apt-get install redis-server) or put it on the PATH.', { cause })
+}
