@@ -1,0 +1,22 @@
+import { fill, paramsOf, type Params } from './room.ts'
+
+/** One family of Redis keys: pattern, life time and purpose stand in one row, from which the docs table is made. */
+export interface Key<P extends string = string> {
+  (params: Record<P, string>, cluster?: boolean): string
+  readonly pattern: string
+  readonly ttl: string
+  readonly purpose: string
+}
+
+/**
+ * Declares a key family. On Redis Cluster the session part is wrapped in braces, so that all keys of a
+ * session lie in one slot; elsewhere the names are exactly the seed's.
+ */
+export function key<const T extends string> (pattern: T, row: { ttl: string, purpose: string }): Key<Params<T>> {
+  const params = paramsOf(pattern)
+  const build = (values: Record<string, string>, cluster = false): string => {
+    if (!cluster || !params.includes('sessionId')) return fill(pattern, values)
+    return fill(pattern, { ...values, sessionId: `{${values.sessionId}}` })
+  }
+  return Object.assign(build, { pattern, ...row }) as unknown as Key<Params<T>>
+}
