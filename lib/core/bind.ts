@@ -1,0 +1,191 @@
+import type { FastifyBaseLogger } from 'fastify'
+import type { Namespace, Socket } from 'socket.io'
+import type { User } from './access.ts'
+import { userOfSocket } from './admit.ts'
+import { createContext, replyMeta, type Context, type Handlers, type Hooks } from './context.ts'
+import { commonReceives, type Contract, type Receives } from './contract.ts'
+import { checker, type Emit } from './emit.ts'
+import { ClasswavesError, toWireError, type WireError } from './errors.ts'
+import { Lifetime } from './lifetime.ts'
+import { Bucket } from './limit.ts'
+import type { Limits } from './limits.ts'
+import type { Metrics } from './metrics.ts'
+import { Refused } from './parser.ts'
+import { Turn } from './turn.ts'
+
+export interface BindDependencies {
+  authenticate: (token: unknown) => User
+  limits: Limits
+  metrics: Metrics
+  log: FastifyBaseLogger
+}
+
+type Handler = (context: Context, payload: never) => unknown
+interface Incoming { declaration: Receives, handle: Handler, check: (payload: unknown) => boolean, explain: (payload: unknown) => string }
+type Acknowledge = (answer: object) => void
+
+/** How often a socket is told the path of a fault; telling is far dearer than finding. */
+const explanations = 50
+/** Events of one socket that may wait for their turn. */
+const waiting = 256
+
+/** Sockets of one connection, so that `auth:refresh` renews them all. */
+const connections = new WeakMap<object, Set<Bound>>()
+
+/** One admitted socket. */
+class Bound {
+  user: User
+  readonly socket: Socket
+  readonly lifetime: Lifetime
+  readonly bucket: Bucket
+  readonly buckets = new Map<string, Bucket>()
+  readonly turn = new Turn(waiting)
+  explanations = explanations
+
+  constructor (socket: Socket, user: User, limits: Limits) {
+    this.socket = socket
+    this.user = user
+    this.bucket = new Bucket(limits.eventsPerSecond, limits.eventBurst, Date.now())
+    this.lifetime = new Lifetime({
+      expiring: expiresAt => { socket.emit('auth:expiring', { expiresAt }, replyMeta(socket.id)) },
+      expired: () => {
+        socket.emit('error', { ...toWireError(new ClasswavesError('AUTH_EXPIRED')), event: 'auth' }, replyMeta(socket.id))
+        socket.disconnect()
+      }
+    })
+  }
+}
+
+/**
+ * Serves a contract in its namespace. Each event goes the same way: limit, role, validate, handle, acknowledge.
+ * What is not declared is refused. Events of one socket are handled in the order in which they came.
+ */
+export function bind<C extends Contract> (
+  namespace: Namespace, contract: C, handlers: Handlers<C>, hooks: Hooks<C>, emit: Emit<C>,
+  { authenticate, limits, metrics, log }: BindDependencies
+): void {
+  const incoming = new Map<string, Incoming>()
+  const declare = (name: string, declaration: Receives, handle: Handler): void => {
+    incoming.set(name, { declaration, handle, ...checker(declaration.payload) })
+  }
+  for (const [name, declaration] of Object.entries<Receives>(contract.receives)) {
+    declare(name, declaration, (handlers as Record<string, Handler>)[name] as Handler)
+  }
+
+  namespace.on('connection', (socket: Socket) => {
+    const user = userOfSocket.get(socket)
+    if (!user) {
+      log.error({ namespace: contract.namespace }, 'a socket came past the door')
+      socket.disconnect()
+      return
+    }
+    const bound = new Bound(socket, user, limits)
+    const context = createContext(socket, () => bound.user, emit, log, limits.roomsPerSocket)
+    const siblings = connections.get(socket.client) ?? new Set()
+    connections.set(socket.client, siblings.add(bound))
+    bound.lifetime.follow(user)
+    metrics.sockets.inc({ namespace: contract.namespace })
+
+    let left: string[] = []
+    socket.on('disconnecting', () => { left = context.rooms() })
+    socket.on('disconnect', reason => {
+      bound.lifetime.stop()
+      siblings.delete(bound)
+      metrics.sockets.dec({ namespace: contract.namespace })
+      metrics.disconnects.inc({ namespace: contract.namespace, reason: reason.replaceAll(' ', '_') })
+      bound.turn.last(async () => hooks.disconnected?.(context, left))
+        .catch((error: unknown) => log.error({ err: error, namespace: contract.namespace }, 'cleaning up after a socket failed'))
+    })
+    socket.onAny((event: string, ...args: unknown[]) => { receive(bound, context as unknown as Context, event, args) })
+  })
+
+  function receive (bound: Bound, context: Context, event: string, args: unknown[]): void {
+    const acknowledge = typeof args.at(-1) === 'function' ? args.pop() as Acknowledge : undefined
+    const declared = incoming.get(event)
+    try {
+      takeToken(bound, event, declared)
+    } catch (error) {
+      return fail(bound, event, declared, args[0], acknowledge, error)
+    }
+    const handled = bound.turn.take(() => handle(bound, context, event, declared, args, acknowledge))
+    if (!handled) fail(bound, event, declared, args[0], acknowledge, new ClasswavesError('RATE_LIMITED', undefined, { retryAfterMs: 1000 }))
+  }
+
+  async function handle (bound: Bound, context: Context, event: string, declared: Incoming | undefined, args: unknown[], acknowledge?: Acknowledge): Promise<void> {
+    try {
+      const [payload = {}] = args
+      if (payload instanceof Refused) throw payload.error
+      const { declaration, handle } = known(event, declared)
+      if (!declaration.who.includes(bound.user.role)) throw new ClasswavesError('FORBIDDEN')
+      validate(bound, event, declared as Incoming, payload, args.length)
+      const done = metrics.handled.startTimer({ namespace: contract.namespace, event })
+      const data = await handle(context, payload as never)
+      done()
+      acknowledge?.({ ok: true, ...(data as object | undefined) })
+      metrics.received.inc({ namespace: contract.namespace, event, result: 'ok' })
+    } catch (error) {
+      fail(bound, event, declared, args[0], acknowledge, error)
+    }
+  }
+
+  function takeToken (bound: Bound, event: string, declared: Incoming | undefined): void {
+    const now = Date.now()
+    let retryAfterMs = bound.bucket.take(now)
+    const own = declared?.declaration.limit
+    if (retryAfterMs === 0 && own) {
+      let bucket = bound.buckets.get(event)
+      if (!bucket) bound.buckets.set(event, bucket = new Bucket(own.perSecond, own.burst, now))
+      retryAfterMs = bucket.take(now)
+    }
+    if (retryAfterMs > 0) throw new ClasswavesError('RATE_LIMITED', undefined, { retryAfterMs })
+  }
+
+  function known (event: string, declared: Incoming | undefined): Incoming {
+    if (declared) return declared
+    const refused = contract.refuses[event]
+    throw new ClasswavesError(refused ?? 'UNSUPPORTED_OPERATION', refused ? undefined : `${contract.namespace} has no such event.`)
+  }
+
+  function validate (bound: Bound, event: string, { check, explain }: Incoming, payload: unknown, count: number): void {
+    if (count > 1) throw new ClasswavesError('INVALID_PAYLOAD', `${event} takes one payload.`)
+    if (check(payload)) return
+    throw new ClasswavesError('INVALID_PAYLOAD', bound.explanations-- > 0 ? `${event}: ${explain(payload)}` : undefined)
+  }
+
+  /** Tells the sender, and only the sender: in the acknowledgement if there is one, else in an event. */
+  function fail (bound: Bound, event: string, declared: Incoming | undefined, payload: unknown, acknowledge: Acknowledge | undefined, thrown: unknown): void {
+    const error = toWireError(thrown)
+    if (error.code === 'INTERNAL') log.error({ err: thrown, namespace: contract.namespace, event }, 'a handler failed')
+    metrics.received.inc({ namespace: contract.namespace, event: declared || contract.refuses[event] ? event : 'undeclared', result: error.code })
+    const failure = declared?.declaration.failure
+    acknowledge?.({ ok: false, error })
+    if (failure) bound.socket.emit(failure, failurePayload(error, payload), replyMeta(bound.socket.id))
+    else if (!acknowledge) bound.socket.emit('error', { ...error, event: event.slice(0, 100) }, replyMeta(bound.socket.id))
+  }
+
+  declare('auth:refresh', commonReceives['auth:refresh'], (context: Context, payload: { token: string }) => {
+    const user = authenticate(payload.token)
+    const { user: current } = context
+    if (user.userId !== current.userId || user.role !== current.role || user.sessionId !== current.sessionId) {
+      throw new ClasswavesError('FORBIDDEN', 'The new token must be of the same user, role and session.')
+    }
+    for (const bound of siblingsOf(context.id)) {
+      if (bound.user.userId !== user.userId || bound.user.role !== user.role) continue
+      bound.user = user
+      bound.lifetime.follow(user)
+    }
+    return { expiresAt: new Date(user.exp * 1000).toISOString() }
+  })
+
+  function siblingsOf (socketId: string): Iterable<Bound> {
+    const socket = namespace.sockets.get(socketId)
+    return (socket && connections.get(socket.client)) ?? []
+  }
+}
+
+/** Failures that go out under another name than `error` say what they were about, as far as the sender said it. */
+function failurePayload (error: WireError, payload: unknown): Record<string, unknown> {
+  const said = (typeof payload === 'object' && payload !== null ? payload : {}) as Record<string, unknown>
+  const text = (name: string): string => typeof said[name] === 'string' ? said[name].slice(0, 64) : ''
+  return { sessionId: text('sessionId'), groupId: text('groupId'), code: error.code, message: error.message }
+}

@@ -1,0 +1,69 @@
+import type { FastifyBaseLogger } from 'fastify'
+import type { Socket } from 'socket.io'
+import { randomUUID } from 'node:crypto'
+import type { User } from './access.ts'
+import type { AckOf, Contract, Meta, PayloadOf } from './contract.ts'
+import type { Emit } from './emit.ts'
+import { ClasswavesError } from './errors.ts'
+
+/** What a handler may touch. There is no socket in it, so a handler can be tested as a function. */
+export interface Context<C extends Contract = Contract> {
+  readonly user: User
+  /** The id of the socket: unique, and gone with it. */
+  readonly id: string
+  readonly log: FastifyBaseLogger
+  /** Milliseconds since 1970. */
+  now (): number
+  /** @throws ClasswavesError RATE_LIMITED when the socket is in too many rooms */
+  join (...rooms: string[]): Promise<void>
+  leave (...rooms: string[]): Promise<void>
+  joined (room: string): boolean
+  /** The rooms that were joined, without the socket's own. */
+  rooms (): string[]
+  /** To rooms. */
+  readonly emit: Emit<C>
+  /** To the sender alone. */
+  reply<E extends keyof C['sends'] & string> (event: E, payload: PayloadOf<C['sends'][E]>): void
+}
+
+/** One function for each received event; a missing one does not compile. It returns what the acknowledgement carries. */
+export type Handlers<C extends Contract> = {
+  [E in keyof C['receives']]: (
+    context: Context<C>, payload: PayloadOf<C['receives'][E]>
+  ) => AckOf<C['receives'][E]> | Promise<AckOf<C['receives'][E]>> | (Record<never, never> extends AckOf<C['receives'][E]> ? void | Promise<void> : never)
+}
+
+/** What a namespace wants to know of its sockets beside their events. */
+export interface Hooks<C extends Contract> {
+  /** The socket has gone; `rooms` are those that it was in. */
+  disconnected? (context: Context<C>, rooms: readonly string[]): void | Promise<void>
+}
+
+export function replyMeta (socketId: string): Meta {
+  return { id: randomUUID(), room: socketId, at: new Date().toISOString() }
+}
+
+export function createContext<C extends Contract> (
+  socket: Socket, user: () => User, emit: Emit<C>, log: FastifyBaseLogger, roomLimit: number
+): Context<C> {
+  return {
+    get user () { return user() },
+    id: socket.id,
+    log,
+    now: Date.now,
+    async join (...rooms) {
+      const fresh = rooms.filter(room => !socket.rooms.has(room))
+      if (socket.rooms.size - 1 + fresh.length > roomLimit) {
+        throw new ClasswavesError('RATE_LIMITED', `A socket may be in ${roomLimit} rooms at most.`, { retryAfterMs: 0 })
+      }
+      await socket.join(fresh)
+    },
+    async leave (...rooms) {
+      for (const room of rooms) await socket.leave(room)
+    },
+    joined: room => socket.rooms.has(room),
+    rooms: () => [...socket.rooms].filter(room => room !== socket.id),
+    emit,
+    reply: (event, payload) => { socket.emit(event, payload, replyMeta(socket.id)) }
+  }
+}

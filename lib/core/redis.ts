@@ -1,0 +1,33 @@
+import { Redis, type Cluster } from 'ioredis'
+
+export type RedisClient = Redis | Cluster
+
+/**
+ * A client for a URL that comes back by itself: it tries again every 50 to 250 ms for ever, and a command
+ * that is given while the connection is away fails at once instead of waiting in a queue without a bound.
+ */
+export function connect (url: string): Redis {
+  return new Redis(url, {
+    connectTimeout: 2_000,
+    enableOfflineQueue: false,
+    maxRetriesPerRequest: null,
+    retryStrategy: attempt => Math.min(250, 50 + attempt * 10) + Math.random() * 20
+  })
+}
+
+/** A second connection to the same place, for subscriptions; these wait in the queue until the connection stands. */
+export function subscriber (client: RedisClient): RedisClient {
+  return 'duplicate' in client && client instanceof Redis
+    ? client.duplicate({ enableOfflineQueue: true, maxRetriesPerRequest: null, lazyConnect: false })
+    : (client as Cluster).duplicate()
+}
+
+/** Resolves when the client is ready, or after `ms`: late is not gone, the process serves degraded until then. */
+export async function readyWithin (client: RedisClient, ms: number): Promise<boolean> {
+  if (client.status === 'ready') return true
+  return await new Promise(resolve => {
+    const ready = (): void => { clearTimeout(timer); resolve(true) }
+    const timer = setTimeout(() => { client.off('ready', ready); resolve(false) }, ms)
+    client.once('ready', ready)
+  })
+}

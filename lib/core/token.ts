@@ -1,0 +1,50 @@
+import Type from 'typebox'
+import { Compile } from 'typebox/compile'
+import { roles, type User } from './access.ts'
+import { ClasswavesError } from './errors.ts'
+import { Id } from './schema.ts'
+
+/** What a token must say. Other claims are the host's own business. */
+const Claims = Compile(Type.Object({
+  sub: Type.Optional(Id),
+  userId: Type.Optional(Id),
+  role: Type.Enum([...roles]),
+  name: Type.Optional(Type.String({ maxLength: 200 })),
+  sessionId: Type.Optional(Type.String({ maxLength: 64 })),
+  groupId: Type.Optional(Type.String({ maxLength: 64 })),
+  exp: Type.Integer({ minimum: 1 }),
+  type: Type.Optional(Type.Literal('access'))
+}))
+
+/**
+ * The user of a verified token.
+ * @throws ClasswavesError AUTH_FAILED when a claim is missing or of the wrong kind; there is no default role
+ */
+export function userOf (claims: unknown): User {
+  if (!Claims.Check(claims)) throw new ClasswavesError('AUTH_FAILED', 'The token lacks a claim that is needed: sub, role, exp.')
+  const userId = claims.sub ?? claims.userId
+  if (userId === undefined) throw new ClasswavesError('AUTH_FAILED', 'The token says no sub.')
+  return {
+    userId,
+    role: claims.role,
+    exp: claims.exp,
+    ...(claims.name && { name: claims.name }),
+    ...(claims.sessionId && { sessionId: claims.sessionId }),
+    ...(claims.groupId && { groupId: claims.groupId })
+  }
+}
+
+/** Verifies a token, wherever it came from. Its text never appears in an error. */
+export function createAuthenticator (verify: (token: string) => unknown): (token: unknown) => User {
+  return token => {
+    if (typeof token !== 'string' || token === '' || token.length > 16_384) throw new ClasswavesError('AUTH_FAILED', 'A token is needed.')
+    let claims: unknown
+    try {
+      claims = verify(token)
+    } catch (error) {
+      const expired = error instanceof Error && 'code' in error && error.code === 'FAST_JWT_EXPIRED'
+      throw new ClasswavesError(expired ? 'AUTH_EXPIRED' : 'AUTH_FAILED')
+    }
+    return userOf(claims)
+  }
+}

@@ -1,0 +1,113 @@
+import type { FastifyInstance } from 'fastify'
+import type { Namespace } from 'socket.io'
+import type { Registry } from '@platformatic/prom-client'
+import { defaultAuthorize, roles } from '../lib/core/access.ts'
+import { guard, type AdmitDependencies, type Admission } from '../lib/core/admit.ts'
+import { bind } from '../lib/core/bind.ts'
+import type { Contract } from '../lib/core/contract.ts'
+import type { Core } from '../lib/core/core.ts'
+import { createMemoryCounters } from '../lib/core/counters-memory.ts'
+import { createRedisCounters } from '../lib/core/counters-redis.ts'
+import { createEmit, type Lookup, type Target, type Transport } from '../lib/core/emit.ts'
+import { ClasswavesError } from '../lib/core/errors.ts'
+import { createMemoryIdempotency } from '../lib/core/idempotency-memory.ts'
+import { createRedisIdempotency } from '../lib/core/idempotency-redis.ts'
+import { createMemoryLeases } from '../lib/core/leases-memory.ts'
+import { createRedisLeases } from '../lib/core/leases-redis.ts'
+import { createMetrics } from '../lib/core/metrics.ts'
+import type { RedisClient } from '../lib/core/redis.ts'
+import { createAuthenticator } from '../lib/core/token.ts'
+import type { ParsedOptions } from '../lib/options.ts'
+import auth from './auth.ts'
+import io from './io.ts'
+import redisPlugin from './redis.ts'
+
+/** Builds what the areas stand on: tokens, Redis or memory, Socket.IO, limits, metrics, the door out. */
+export async function buildCore (fastify: FastifyInstance, options: ParsedOptions): Promise<Core> {
+  const log = fastify.log.child({ plugin: 'fastify-classwaves' })
+  const metrics = createMetrics(options.metrics.registry as Registry | undefined)
+  let redis: RedisClient | undefined
+  await fastify.register(auth, { jwt: options.jwt })
+  await fastify.register(redisPlugin, { redis: options.redis, timeoutMs: options.redisTimeoutMs, use: client => { redis = client } })
+  await fastify.register(io, { io: options.io, limits: options.limits, redis, onPublishFailure: () => metrics.publishFailures.inc() })
+
+  const backends = redis ? onRedis(redis) : inMemory()
+  const authenticate = createAuthenticator(token => fastify.jwt.verify(token))
+  const contracts: Contract[] = []
+  const lookups: Lookup[] = []
+  const admissions = new Map<string, Admission>()
+  const door: AdmitDependencies = { ...backends, authenticate, limits: options.limits, metrics, log, addressOf: options.addressOf }
+
+  // Namespaces that a host makes by itself get the same door: nobody is anonymous anywhere.
+  const watch = (namespace: Namespace): void => guard(namespace, () => admissions.get(namespace.name) ?? { roles }, door)
+  watch(fastify.io.sockets)
+  fastify.io.on('new_namespace', watch)
+
+  const transport: Transport = {
+    async send (namespace, rooms, event, payload, meta, kept) {
+      if (kept && redis && redis.status !== 'ready') throw new ClasswavesError('UNAVAILABLE')
+      fastify.io.of(namespace).to([...rooms]).emit(event, payload, meta)
+    }
+  }
+  async function lookup (target: Target, missing: readonly string[]): Promise<Target> {
+    const found = await Promise.all(lookups.map(async one => await one(target, missing)))
+    return Object.assign({}, ...found) as Target
+  }
+
+  fastify.addHook('onClose', async () => { await backends.leases.close() })
+
+  return {
+    ...backends,
+    ...(redis && { redis }),
+    log,
+    limits: options.limits,
+    metrics,
+    authenticate,
+    authorize: options.authorize ?? defaultAuthorize,
+    transport,
+    lookups,
+    contracts,
+    serve (contract, handlers, { hooks = {}, socketsPerUser } = {}) {
+      if (admissions.has(contract.namespace)) throw new Error(`fastify-classwaves: ${contract.namespace} is served already`)
+      admissions.set(contract.namespace, { roles: contract.admits, ...(socketsPerUser && { socketsPerUser }) })
+      contracts.push(contract)
+      const emit = createEmit(contract, { transport, lookup, onEmit: (namespace, event) => metrics.sent.inc({ namespace, event }) })
+      bind(fastify.io.of(contract.namespace), contract, handlers, hooks, emit, { authenticate, limits: options.limits, metrics, log })
+      return emit
+    },
+    move (namespace, of, { into = [], out = [] }) {
+      const sockets = fastify.io.of(namespace).in(of)
+      if (out.length > 0) sockets.socketsLeave([...out])
+      if (into.length > 0) sockets.socketsJoin([...into])
+    },
+    health () {
+      const state = redis ? (redis.status === 'ready' ? 'ready' : 'away') : 'none'
+      return {
+        status: state === 'away' ? 'degraded' : 'ok',
+        backend: backends.backend,
+        redis: state,
+        uptimeSeconds: Math.round(process.uptime()),
+        sockets: Object.fromEntries(contracts.map(({ namespace }) => [namespace, fastify.io.of(namespace).sockets.size]))
+      }
+    }
+  }
+}
+
+function onRedis (client: RedisClient) {
+  const redis = (): RedisClient => client
+  return {
+    backend: 'redis' as const,
+    counters: createRedisCounters({ redis }),
+    leases: createRedisLeases({ redis }),
+    idempotency: createRedisIdempotency({ redis })
+  }
+}
+
+function inMemory () {
+  return {
+    backend: 'memory' as const,
+    counters: createMemoryCounters(),
+    leases: createMemoryLeases(),
+    idempotency: createMemoryIdempotency()
+  }
+}
