@@ -5,8 +5,8 @@
  * or the process clock in memory), never the caller's. An `at` more than 5 s ahead of the backend's clock is
  * taken back to that. A late event never moves stored time backwards, and a refusal changes nothing, not even a TTL.
  *
- * Every gate throws `INVALID_PAYLOAD` for an argument that is not a finite number or not an identifier, before
- * anything is stored. None of them throws because Redis is away: see `whenUnavailable`.
+ * Every gate throws `INVALID_PAYLOAD` for an argument that is not an identifier, not a number or out of range
+ * (score 0 to 100, outcome 0 to 1, samples to 1e15), before anything is stored. None of them throws because Redis is away: see `whenUnavailable`.
  */
 export interface Gates {
   /** Folds a sample into the group's baseline (Welford) and says how unusual it is against the samples before it. */
