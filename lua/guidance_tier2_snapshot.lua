@@ -1,0 +1,53 @@
+-- Replaces a group's tier2 snapshot and returns the one before, or reads it.
+-- KEYS[1] last  hash: snapshot (JSON) and its timestamp
+-- ARGV[1] snapshot  JSON object of numbers and strings, or empty to read
+-- ARGV[2] ttlSeconds  life of the key, renewed only when a snapshot is stored
+-- ARGV[3] at  event time in milliseconds since 1970, or empty for now
+-- returns reason (stored, read, late), previous snapshot, previous time
+
+local function number (text, low, high)
+  local value = text and string.match(text, '^[-+.%deE]+$') and tonumber(text)
+  return value and value >= low and value <= high and value or nil
+end
+
+local function text (value) return value and string.format('%.17g', value) or '' end
+
+-- JSON as Redis reads it may hold NaN and infinity, so each number is looked at.
+local function sound (json)
+  if not json or #json > 8192 or string.sub(json, 1, 1) ~= '{' then return nil end
+  local ok, fields = pcall(cjson.decode, json)
+  if not ok then return nil end
+  for _, value in pairs(fields) do
+    local finite = type(value) == 'number' and value >= -1e15 and value <= 1e15
+    if not finite and type(value) ~= 'string' then return nil end
+  end
+  return json
+end
+
+local clock = redis.call('TIME')
+local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
+local at = now
+if ARGV[3] ~= '' then at = number(ARGV[3], 0, 8.64e15) end
+local reading = ARGV[1] == ''
+local snapshot = sound(ARGV[1])
+local ttl = number(ARGV[2], 1, 1e13)
+if not ((reading or snapshot) and ttl and at) then return redis.error_reply('INVALID argument') end
+at = math.min(at, now + 5000)
+
+local stored = redis.call('HMGET', KEYS[1], 'snapshot', 'timestamp')
+local previous = sound(stored[1])
+local last = number(stored[2], 0, 8.64e15)
+if previous and last then
+  -- A stored time far ahead was written before the clock was set back; it must not block for long.
+  last = math.min(last, now + 5000)
+else
+  previous, last = nil, nil
+end
+
+local reason = 'read'
+if not reading then reason = last and at < last and 'late' or 'stored' end
+if reason == 'stored' then
+  redis.call('HSET', KEYS[1], 'snapshot', snapshot, 'timestamp', text(at))
+  redis.call('EXPIRE', KEYS[1], math.floor(ttl))
+end
+return { reason, previous or '', text(last) }
