@@ -1,0 +1,92 @@
+import { find, isQuestion, moveCues, moveNames, type Move } from './cues.ts'
+import { clamp, decay, round } from './numbers.ts'
+import type { Weights } from './model.ts'
+import type { Words } from './words.ts'
+
+/** What turns do, counted with a memory of some minutes: the stuff of tier2. */
+export interface MovesState {
+  /** Decayed counts. */
+  turns: number
+  words: number
+  content: number
+  goal: number
+  rare: number
+  questions: number
+  uptake: number
+  replies: number
+  conflicts: number
+  settled: number
+  moves: Record<Move, number>
+  /** The last turn of somebody else, to see who takes up whose words. */
+  last: { speaker: string, stems: string }
+  before: { speaker: string, stems: string }
+  /** Turns in which an open conflict may still be met with a reason. */
+  open: number
+  /** Fast and slow means of engagement, and the mean absolute step, for the arc. */
+  fast: number
+  slow: number
+  steps: number
+}
+
+export const movesStart = (): MovesState => ({
+  turns: 0, words: 0, content: 0, goal: 0, rare: 0, questions: 0, uptake: 0, replies: 0, conflicts: 0, settled: 0,
+  moves: { reason: 0, claim: 0, evidence: 0, counter: 0, synthesis: 0, conflict: 0, agree: 0, probe: 0, meta: 0, apply: 0, positive: 0, negative: 0 },
+  last: { speaker: '', stems: '' }, before: { speaker: '', stems: '' }, open: 0, fast: 0.5, slow: 0.5, steps: 0
+})
+
+const halfLifeMs = 150_000
+const counted = ['turns', 'words', 'content', 'goal', 'rare', 'questions', 'uptake', 'replies', 'conflicts', 'settled'] as const
+
+export function ageMoves (state: MovesState, ms: number): void {
+  if (ms <= 0) return
+  const left = decay(ms, halfLifeMs)
+  for (const name of counted) state[name] = round(state[name] * left)
+  for (const name of moveNames) state.moves[name] = round(state.moves[name] * left)
+}
+
+/**
+ * How far a reply builds on a turn, 0 and up: repeated words, the share of the turn's words among them, a question
+ * back, an opening that refers. Measured against experts (Demszky et al. 2021, "Measuring conversational uptake").
+ */
+export function uptake (turn: readonly string[], reply: readonly string[], said: Words, weights: Weights): number {
+  if (turn.length === 0 || reply.length === 0) return 0
+  const there = new Set(turn)
+  let repeated = 0
+  for (const one of new Set(reply)) if (there.has(one)) repeated++
+  const { repeat, share, question, cue } = weights.uptake
+  return repeat * Math.min(repeated, 5) / 5 + share * repeated / there.size + question * (isQuestion(said) ? 1 : 0) + cue * (/^ (?:so|okay so|right so|yes and|and|but) | you | your /.test(said.line) ? 1 : 0)
+}
+
+export function foldMoves (state: MovesState, said: Words, content: readonly string[], speaker: string, goals: ReadonlySet<string>, weights: Weights): void {
+  state.turns = round(state.turns + 1)
+  state.words = round(state.words + said.tokens.length)
+  state.content = round(state.content + content.length)
+  for (const one of content) {
+    if (goals.has(one)) state.goal = round(state.goal + 1)
+    if ((weights.lexicon.background.get(one) ?? -11) < -8) state.rare = round(state.rare + 1)
+  }
+  if (isQuestion(said)) state.questions = round(state.questions + 1)
+  const hit = {} as Record<Move, boolean>
+  for (const name of moveNames) {
+    hit[name] = find(moveCues[name], said) !== null
+    if (hit[name]) state.moves[name] = round(state.moves[name] + 1)
+  }
+  if (state.last.speaker !== speaker) state.before = state.last
+  if (state.before.speaker !== '' && state.before.stems !== '') {
+    state.uptake = round(state.uptake + Math.min(uptake(state.before.stems.split(' '), content, said, weights), 2))
+    state.replies = round(state.replies + 1)
+  }
+  const stems = content.slice(0, 12).join(' ').slice(0, 80)
+  state.last = { speaker, stems }
+  if (state.open > 0) {
+    state.open--
+    if (hit.reason || hit.evidence || hit.agree) { state.settled = round(state.settled + 1); state.open = 0 }
+  } else if (hit.conflict || hit.counter) {
+    state.conflicts = round(state.conflicts + 1)
+    state.open = 3
+  }
+  const feeling = clamp(0.5 + 0.25 * (hit.positive ? 1 : 0) - 0.3 * (hit.negative ? 1 : 0) + 0.15 * Math.min(content.length, 4) / 4, 0, 1)
+  state.steps = round(0.9 * state.steps + 0.1 * Math.abs(feeling - state.fast))
+  state.fast = round(0.85 * state.fast + 0.15 * feeling)
+  state.slow = round(0.97 * state.slow + 0.03 * feeling)
+}
