@@ -1,6 +1,6 @@
 import { heat, type AttentionEvent, type Driver, type TeacherPrompt, type Tier2ShiftEvent } from '../../lib/contract.ts'
 import type { Ears } from './listen.ts'
-import { reasons } from './words.ts'
+import { phrase, reasons } from './words.ts'
 
 /** What was heard of a class while it was replayed. Times are seconds since the class began. */
 
@@ -15,6 +15,8 @@ export interface GroupRecord {
   groupId: string
   name: string
   slices: number
+  /** The end of the class, or of this group's recording if that comes first. */
+  heardUntil: number
   scores: { at: number, score: number }[]
   meanAttention: number | null
   maxAttention: number | null
@@ -56,7 +58,7 @@ export function createRecorder (groups: readonly Listened[], zero: number, onMom
   }
   const shift = ({ metrics: { groupId, metric, previous, current }, timestamp }: Tier2ShiftEvent): void => {
     const found = locate(groupId, timestamp)
-    if (found) add(found.record, { at: found.at, kind: 'shift', text: `Over minutes, ${metric} went from ${shown(previous)} to ${shown(current)}` })
+    if (found) add(found.record, { at: found.at, kind: 'shift', text: `Over some minutes ${phrase(metric)} went from ${shown(previous)} to ${shown(current)}` })
   }
   const prompt = (kind: 'alert' | 'prompt') => (given: TeacherPrompt): void => {
     const found = locate(given.groupId, given.generatedAt)
@@ -72,10 +74,11 @@ export function createRecorder (groups: readonly Listened[], zero: number, onMom
       'teacher:alert': prompt('alert'),
       'teacher:recommendations': prompts => { prompts.forEach(prompt('prompt')) }
     },
-    finish: durationSeconds => [...records.values()].map(({ prompted, recordedUntil, ...record }) => ({
+    finish: durationSeconds => [...records.values()].map(({ prompted, recordedUntil = durationSeconds, ...record }) => ({
       ...record,
+      heardUntil: recordedUntil,
       scores: record.scores.map(({ at, score }) => ({ at: Math.round(at * 10) / 10, score })),
-      meanAttention: mean(record.scores, Math.min(recordedUntil ?? Infinity, durationSeconds)),
+      meanAttention: mean(record.scores, recordedUntil),
       maxAttention: record.scores.length > 0 ? Math.max(...record.scores.map(({ score }) => score)) : null,
       alerts: record.moments.filter(({ kind }) => kind === 'alert').length,
       prompts: record.moments.filter(({ kind }) => kind === 'prompt').length,
@@ -84,7 +87,7 @@ export function createRecorder (groups: readonly Listened[], zero: number, onMom
   }
 }
 
-interface Open extends Omit<GroupRecord, 'meanAttention' | 'maxAttention' | 'alerts' | 'prompts'> {
+interface Open extends Omit<GroupRecord, 'heardUntil' | 'meanAttention' | 'maxAttention' | 'alerts' | 'prompts'> {
   recordedUntil?: number
   prompted: Set<string>
 }

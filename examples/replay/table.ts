@@ -14,7 +14,7 @@ export function table (record: ClassRecord): string {
   const row = (name: string, count: string, line: string, mean: string, max: string, alerts: string, prompts: string): string =>
     [fit(name, width), count.padStart(6), line.padEnd(columns), mean.padStart(4), max.padStart(4), alerts.padStart(6), prompts.padStart(7)].join('  ')
   const rows = groups.map(group => row(
-    group.name, String(group.slices), sparkLine(group.scores, durationSeconds),
+    group.name, String(group.slices), sparkLine(group, durationSeconds),
     String(group.meanAttention ?? '-'), String(group.maxAttention ?? '-'), String(group.alerts), String(group.prompts)
   ))
   return [
@@ -33,19 +33,22 @@ function story (group: GroupRecord): string[] {
   return ['', group.name, ...lines.length > 0 ? lines : ['  nothing that needed the teacher']]
 }
 
-/** The highest score of each stretch of the class; a dot where none was known yet. */
-function sparkLine (scores: GroupRecord['scores'], durationSeconds: number): string {
-  let held: number | null = null
-  let next = 0
-  return Array.from({ length: columns }, (_, column) => {
-    const end = (column + 1) * durationSeconds / columns
-    let top = held
-    for (let known = scores[next]; known && (known.at <= end || column === columns - 1); known = scores[++next]) {
-      held = known.score
-      top = Math.max(top ?? 0, known.score)
+/** The highest score of each stretch of the class; a dot where none was known, nothing where none can be. */
+function sparkLine ({ scores, heardUntil }: GroupRecord, durationSeconds: number): string {
+  const tops: (number | null)[] = Array<null>(columnOf(heardUntil, durationSeconds) + 1).fill(null)
+  for (const [index, { at, score }] of scores.entries()) {
+    // A score holds until the next one.
+    const until = scores[index + 1]?.at ?? heardUntil
+    for (let column = columnOf(at, durationSeconds); column <= columnOf(until, durationSeconds); column++) {
+      tops[column] = Math.max(tops[column] ?? 0, score)
     }
-    return top === null ? '·' : levels[Math.min(levels.length - 1, Math.floor(top / 100 * levels.length))]
-  }).join('')
+  }
+  return tops.map(top => top === null ? '·' : levels[Math.min(levels.length - 1, Math.floor(top / 100 * levels.length))]).join('')
+}
+
+function columnOf (at: number, durationSeconds: number): number {
+  const share = durationSeconds > 0 ? at / durationSeconds : 0
+  return Math.max(0, Math.min(columns - 1, Math.floor(share * columns)))
 }
 
 function fit (name: string, width: number): string {
