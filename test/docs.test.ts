@@ -1,0 +1,20 @@
+import { readFile } from 'node:fs/promises'
+import t from 'tap'
+import { declaredKeys, reference, referenceFile } from '../docs/generate.ts'
+
+t.test('docs/reference.md says what the declarations say', async t => {
+  const made = await reference()
+  const committed = await readFile(referenceFile, 'utf8')
+  const [before, after] = [committed.split('\n'), made.split('\n')]
+  const behind = after.filter(line => !before.includes(line)).slice(0, 5)
+  t.ok(committed === made, 'docs/reference.md is behind: run `npx tsx docs/generate.ts` and commit it', { behind })
+  for (const word of ['`session:status_changed`', '`guidance:analytics`', '`SESSION_NOT_FOUND`', '`guidance.cooldownMs`', '`REDIS_URL`']) {
+    t.match(made, `| ${word} |`)
+  }
+})
+
+t.test('every key family is in the table, once', async t => {
+  const patterns = (await declaredKeys()).map(key => key.pattern)
+  t.ok(patterns.includes('guidance:attention:last:{sessionId}:{groupId}'))
+  t.same(patterns, [...new Set(patterns)], 'two families never share a name')
+})
