@@ -1,4 +1,4 @@
-import { confusionCueNames, confusionCues, find, isQuestion, resolved } from './cues.ts'
+import { confusionCueNames, confusionCues, find, isQuestion, resolved, tentative } from './cues.ts'
 import { clamp, decay, round } from './numbers.ts'
 import type { Weights } from './model.ts'
 import type { Words } from './words.ts'
@@ -15,7 +15,7 @@ export interface ConfusionState {
 
 export const confusionStart = (): ConfusionState => ({ sum: 0, level: 0, askers: [] })
 
-export const confusionFeatures = ['bias', ...confusionCueNames, 'question', 'mark', 'short', 'long', 'resolved', 'first'] as const
+export const confusionFeatures = ['bias', ...confusionCueNames, 'question', 'mark', 'short', 'long', 'resolved', 'first', 'tentative'] as const
 export type ConfusionFeature = typeof confusionFeatures[number]
 
 const firstPerson = /^ (?:(?:so|and|but|wait|okay|oh|well|um|uh) )*i /
@@ -30,7 +30,7 @@ export function confusionOf (said: Words): { x: number[], found: string[] } {
     if (phrase !== null) found.push(phrase)
   }
   const n = said.tokens.length
-  x.push(isQuestion(said) ? 1 : 0, said.asks ? 1 : 0, n <= 2 ? 1 : 0, clamp((n - 12) / 12, 0, 1), find(resolved, said) === null ? 0 : 1, firstPerson.test(said.line) ? 1 : 0)
+  x.push(isQuestion(said) ? 1 : 0, said.asks ? 1 : 0, n <= 2 ? 1 : 0, clamp((n - 12) / 12, 0, 1), find(resolved, said) === null ? 0 : 1, firstPerson.test(said.line) ? 1 : 0, find(tentative, said) === null ? 0 : 1)
   return { x, found }
 }
 

@@ -6,23 +6,26 @@ import type { Words } from './words.ts'
  * talk and TalkMoves (Suresh et al. 2022), argument in collaboration (Weinberger & Fischer 2006), probing in group
  * deliberation (Karadzhov et al. 2023).
  */
-const family = (...phrases: string[]): RegExp => new RegExp(` (?:${phrases.join('|')})(?= )`, 'g')
+const family = (...phrases: string[]): RegExp => new RegExp(` (?:${phrases.join('|')})(?= )`, 'gu')
 
 /** Asking for help or showing that something is not understood. */
 export const confusionCues = {
   notUnderstand: family('(?:do|did|does|cant|could|couldnt|dont|didnt|doesnt) (?:not |really |even |quite )*(?:understand|get (?:it|this|that|what|how|why))', 'not understand', '(?:cant|couldnt) (?:figure|work|tell|see how|see why)', 'makes? no sense', '(?:dont|doesnt|didnt|not) make (?:any )?sense', 'no clue'),
-  notKnow: family('dontknow', '(?:dont|do not|didnt|not) (?:really |even |actually |exactly )*(?:know|remember|recall)', '(?:i )?forgot', 'i forget', 'no idea', '(?:not|never) sure', 'unsure'),
-  lost: family('confus(?:ed|ing|es|e)', 'lost(?! it)', 'stuck', 'too hard', 'so hard', 'difficult', 'giv(?:e|ing) up', 'struggling'),
+  notKnow: family('dontknow', '(?:dont|do not|didnt|cant|not) (?:really |even |actually |exactly )*(?:know|remember|recall)', '(?:i )?forgot(?:ten)?', 'i forget', 'but not', 'no idea', '(?:not|never) sure', 'unsure'),
+  lost: family('confus(?:ed|ing|es|e)', 'lost', 'stuck', 'too hard', 'so hard', 'difficult', 'giv(?:e|ing) up', 'struggling'),
   howTo: family('how (?:do|does|did|would|should|can|could|to|are|am) (?:(?:i|you|we|it|they|the) )?\\p{L}+', 'how come', 'how (?:is|was|about|many|much)'),
-  whatIs: family('what (?:(?:is|was|are|were|does|do|did|would|the|a|an|this|that|it|about|word|exactly|again|color|kind) )+\\p{L}+', 'what \\p{L}+ (?:is|means?|again)', 'what (?:mean|means)', 'which (?:one|is|way|word)', 'whats?$'),
+  whatIs: family('what (?:(?:is|was|are|were|does|do|did|would|the|a|an|this|that|it|about|word|exactly|again|color|kind) )+\\p{L}+', 'what \\p{L}+ (?:is|means?|again)', 'what (?:mean|means)', 'which (?:one|is|way|word)'),
   whatDo: family('what (?:do|should|are|can|must|am|did) (?:i|we|you) (?:\\p{L}+ )*(?:do|doing|say|write|put|have|supposed|need|mean)', 'where (?:do|does|is|are|did|should)', 'what now', 'now what'),
-  help: family('help', 'any (?:help|hints?|ideas?)', 'hint', 'can (?:you|someone|anyone|somebody) (?:please )?(?:help|tell|explain|show|repeat|remind|give|translate)', 'could you', 'tell me', 'remind me', 'explain (?:it|that|this|again|to|how|why)', 'show me', 'say (?:it|that) again', 'translate'),
+  help: family('help', 'clue', 'clarify', 'elaborate', 'any (?:help|hints?|ideas?)', 'hint', 'can (?:you|someone|anyone|somebody) (?:please )?(?:help|tell|explain|show|repeat|remind|give|translate)', 'could you', 'tell me', 'remind me', 'explain (?:it|that|this|again|to|how|why)', 'show me', 'say (?:it|that) again', 'translate'),
   again: family('again', 'repeat', 'one more time', 'wait what', 'huh', 'what do you mean', 'pardon', 'excuse me'),
-  whether: family('(?:is|are|was) (?:it|that|this|the|they|there) \\p{L}+', 'am i', 'is (?:this|that|it) (?:right|correct|okay)', 'did i', 'should i', 'do i', 'can i'),
+  whether: family('am i', 'is (?:this|that) (?:right|correct|okay|it)', 'did i', 'should i', 'do i', 'am i'),
   why: family('why')
 } as const
 export type ConfusionCue = keyof typeof confusionCues
 export const confusionCueNames = Object.keys(confusionCues) as ConfusionCue[]
+
+/** An answer offered for checking: unsure, but not asking for help. */
+export const tentative = family('is it', 'isnt (?:it|that)', 'right(?= $)', 'correct(?= $)', 'maybe', 'perhaps', 'my guess', 'i guess', 'i think', 'would it be', 'could it be', 'by chance', 'how about')
 
 /** Something became clear: takes confusion back. */
 export const resolved = family('(?:oh |ah )+(?:i see|i get it|okay|right|yeah)', 'i see', '(?:i|we) (?:get|got|understand|understood) (?:it|that|this|now)', 'got it', 'makes sense(?! of)', 'now i (?:get|see|know|understand)', 'figured (?:it )?out', 'i understand', 'thats it', 'it worked', 'it works', 'that worked')

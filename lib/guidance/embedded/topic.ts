@@ -46,7 +46,7 @@ export interface TurnEvidence {
   pulls: string[]
 }
 
-export const topicFeatures = ['bias', 'goal', 'history', 'ratio', 'lexicon', 'number', 'novel', 'early', 'recent', 'mass'] as const
+export const topicFeatures = ['bias', 'goal', 'history', 'ratio', 'lexicon', 'number', 'novel', 'early', 'recent', 'fresh'] as const
 
 export function observe (state: TopicState, said: Words, goals: ReadonlySet<string>, weights: Weights): TurnEvidence {
   const { background, offTask, social } = weights.lexicon
@@ -55,6 +55,7 @@ export function observe (state: TopicState, said: Words, goals: ReadonlySet<stri
   const pull = new Map<string, number>()
   const waiting = ` ${state.waiting.map(([stems]) => stems).join(' ')} `
   const n = state.total
+  const shareOfGoals = goals.size > 0 ? 0.12 : 0
   const shareOfHistory = 0.55 * n / (n + 150)
   let numbers = 0
   const seen = new Set<string>()
@@ -77,7 +78,7 @@ export function observe (state: TopicState, said: Words, goals: ReadonlySet<stri
       if (waiting.includes(` ${base} `)) recent += idf
     }
     const p = Math.exp(commonness)
-    const on = (isGoal ? 0.12 / goals.size : 0) + (n > 0 ? shareOfHistory * times / n : 0) + (1 - 0.12 - shareOfHistory) * p
+    const on = (isGoal ? shareOfGoals / goals.size : 0) + (n > 0 ? shareOfHistory * times / n : 0) + (1 - shareOfGoals - shareOfHistory) * p
     const pulls = clamp(Math.log(p / on), -4, 1)
     ratio += pulls
     pull.set(token, pulls * weights.topic.weights.ratio)
@@ -99,7 +100,7 @@ export function observe (state: TopicState, said: Words, goals: ReadonlySet<stri
   const share = (part: number): number => mass > 0 ? part / mass : 0
   const x = [
     1,
-    (0.4 - share(goalMass)) * e,
+    goals.size > 0 ? (0.4 - share(goalMass)) * e : 0,
     (0.5 - share(knownMass)) * e * (1 - early),
     clamp(ratio, -8, 3),
     clamp(lexicon, -5, 5),
@@ -107,7 +108,7 @@ export function observe (state: TopicState, said: Words, goals: ReadonlySet<stri
     (share(novel) - 0.3) * e * (1 - early),
     early,
     share(recent) * e * (1 - early),
-    e
+    clamp(lexicon, -5, 5) * early
   ]
   const coverage = mass > 0 ? Math.max(share(goalMass), share(knownMass)) * e + 0.5 * (1 - e) : 0.5
   const pulls = [...pull].filter(([, by]) => by > 0.15).sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1)).slice(0, 4).map(([token]) => token)

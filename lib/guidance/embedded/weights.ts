@@ -9,11 +9,11 @@ export const trained: Trained = {
     social: 'love:80 dog:90 cat:90 play:60 movi:90 music:90 eat:60 favorit:90 food:90 teacher:-90 paper:-90 bathroom:-90 pencil:-90 page:-90 work:-40'
   },
   topic: {
-    weights: { bias: -1.758, goal: 5.889, history: 3, ratio: 0.171, lexicon: 0.7, number: -0.4, novel: 0, early: -1.8, recent: 0, mass: 0 },
+    weights: { bias: -1.758, goal: 5.889, history: 3, ratio: 0.171, lexicon: 0.7, number: -0.4, novel: 0, early: -1.8, recent: 0, fresh: 0 },
     prior: -1.437,
-    clip: 2.5,
-    stayOff: 0.93,
-    goOff: 0.015,
+    clip: 3,
+    stayOff: 0.92,
+    goOff: 0.025,
     drift: 0.2,
     halfLifeMs: 120_000,
     socialAt: 0,
@@ -22,7 +22,7 @@ export const trained: Trained = {
   confusion: {
     weights: {
       bias: -0.6, notUnderstand: 2, notKnow: 1.6, lost: 1.8, howTo: 1.6, whatIs: 1.5, whatDo: 1.6, help: 1.6, again: 1, whether: 0.5, why: 0.3,
-      question: 0.3, mark: 0.3, short: 0, long: -0.5, resolved: -1.5, first: 0
+      question: 0.3, mark: 0.3, short: 0, long: -0.5, resolved: -1.5, first: 0, tentative: -0.5
     },
     floor: -1,
     ceiling: 2.5,

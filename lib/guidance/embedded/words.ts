@@ -12,13 +12,14 @@ const placeholders = /\[[^\]]{0,60}\]|<[^>]{0,60}>|\bstudent [a-z]\b(?!')/g
 const word = /[\p{L}\p{N}\p{M}]+(?:'\p{L}+)*/gu
 const quotes = /[\u2018\u2019\u02bc\u0060\u00b4]/g
 const clitic = /'(?:s|m|re|ll|ve|d)$/
+/** The verb of a question matters: "what's" asks, "that's" does not. */
+const askingIs = /\b(what|where|who|how|why)(?:'?s| s)\b/g
 const tails = new Set(['s', 'm', 're', 'll', 've', 'd'])
 
 /** Spellings without the apostrophe, as recognisers leave them. Ambiguous ones ("well", "were", "id") stay. */
 const joined = new Map([
   ['im', 'i'], ['ive', 'i'], ['youre', 'you'], ['youve', 'you'], ['theyre', 'they'], ['theyve', 'they'], ['weve', 'we'],
-  ['hes', 'he'], ['shes', 'she'], ['its', 'it'], ['thats', 'that'], ['whats', 'what'], ['wheres', 'where'], ['hows', 'how'],
-  ['whos', 'who'], ['theres', 'there'], ['heres', 'here'], ['lets', 'let'], ['cannot', 'cant'], ['gonna', 'going'],
+  ['hes', 'he'], ['shes', 'she'], ['its', 'it'], ['thats', 'that'], ['theres', 'there'], ['heres', 'here'], ['lets', 'let'], ['cannot', 'cant'], ['gonna', 'going'],
   ['dunno', 'dontknow'], ['ok', 'okay'], ['cuz', 'because'], ['cos', 'because'], ['coz', 'because'], ['cause', 'because'],
   ['doesn', 'doesnt'], ['didn', 'didnt'], ['isn', 'isnt'], ['wasn', 'wasnt'], ['couldn', 'couldnt'], ['wouldn', 'wouldnt']
 ])
@@ -35,7 +36,7 @@ export interface Words {
 }
 
 export function words (text: string): Words {
-  const raw = text.slice(0, maxChars).normalize('NFKC').slice(0, maxChars).toLowerCase().replace(quotes, "'").replace(placeholders, ' ')
+  const raw = text.slice(0, maxChars).normalize('NFKC').slice(0, maxChars).toLowerCase().replace(quotes, "'").replace(placeholders, ' ').replace(askingIs, '$1 is')
   const tokens: string[] = []
   for (const [found] of raw.matchAll(word)) {
     if (tokens.length >= maxTokens) break

@@ -1,0 +1,28 @@
+import { weights as shipped, type Weights } from '../../../lib/guidance/embedded/model.ts'
+import type { Data } from '../data.ts'
+import { textFold, textFolds, type Fitted } from '../folds.ts'
+import { fitConfusion } from './confusion.ts'
+import { fitTopic, topicRows } from './topic.ts'
+import { corpus, lexicon } from './words.ts'
+
+/** Rounds of fitting: the group's history depends on what was taken for off-task talk. */
+const rounds = 2
+
+/** Fits words, topic and confusion on the given data. Sources of unverified licence are left out. */
+export function fit (data: Data, textFoldOf = textFold(data), from: Weights = shipped): Fitted {
+  const make = (leaveOut: number | null): Weights => ({
+    ...from,
+    lexicon: lexicon(corpus(data, leaveOut)),
+    confusion: { ...from.confusion, weights: fitConfusion(data, leaveOut) }
+  })
+  let fitted: Fitted = { variants: Array.from({ length: textFolds }, (_, i) => make(i)), whole: make(null) }
+  const free = data.splices.filter((one) => one.source !== 'wtd')
+  for (let round = 0; round < rounds; round++) {
+    const { variants } = fitted
+    const learned = fitTopic(topicRows(free, (group, text) => variants[textFoldOf(text, group)]!))
+    const prior = Math.log(0.25 / 0.75)
+    const put = (one: Weights): Weights => ({ ...one, topic: { ...one.topic, weights: learned, prior } })
+    fitted = { variants: variants.map(put), whole: put(fitted.whole) }
+  }
+  return fitted
+}
