@@ -129,22 +129,17 @@ async function launch (program: string, words: string[]): Promise<ChildProcess> 
   return child
 }
 
+/** Below 55536, because a cluster node also listens on its port + 10000. */
 async function freePort (): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1')
   await once(server, 'listening')
   const { port } = server.address() as AddressInfo
   server.close()
   await once(server, 'close')
-  return port
+  return port < 55_536 ? port : await freePort()
 }
 
-let program: Promise<string> | undefined
-
-function findProgram (): Promise<string> {
-  return program ??= locate()
-}
-
-async function locate (): Promise<string> {
+async function findProgram (): Promise<string> {
   if (await answers()) return 'redis-server'
   if (process.getuid?.() === 0) {
     await run('apt-get', ['update']).catch(refuse)

@@ -36,12 +36,12 @@ export const checks: { [G in GateName]: (input: Input<G>, settings: GateSettings
   attention: (input, { attention }) => ({
     ...group(input),
     score: number('score', input.score, 0, 100),
-    minScoreDelta: duration('minScoreDelta', input.minScoreDelta ?? attention.minScoreDelta),
-    minTimeDeltaMs: duration('minTimeDeltaMs', input.minTimeDeltaMs ?? attention.minTimeDeltaMs)
+    minScoreDelta: duration('minScoreDelta', input.minScoreDelta, attention.minScoreDelta),
+    minTimeDeltaMs: duration('minTimeDeltaMs', input.minTimeDeltaMs, attention.minTimeDeltaMs)
   }),
   promptPressure: input => group(input),
   acknowledge: input => ({ ...group(input), id: optionalId(input.id) }),
-  cooldown: (input, settings) => ({ ...group(input), cooldownMs: duration('cooldownMs', input.cooldownMs ?? settings.cooldownMs) }),
+  cooldown: (input, settings) => ({ ...group(input), cooldownMs: duration('cooldownMs', input.cooldownMs, settings.cooldownMs) }),
   dedupe: input => ({ ...group(input), category: id('category', input.category), message: message(input.message), peek: input.peek === true }),
   promptStats: input => ({
     templateKey: id('templateKey', shape(input).templateKey),
@@ -50,7 +50,7 @@ export const checks: { [G in GateName]: (input: Input<G>, settings: GateSettings
     at: time(input.at)
   }),
   tier2Snapshot: input => ({ ...group(input), snapshot: input.snapshot === undefined ? undefined : snapshot(input.snapshot) }),
-  tier2Shift: (input, settings) => ({ ...group(input), throttleMs: duration('throttleMs', input.throttleMs ?? settings.tier2ShiftThrottleMs) })
+  tier2Shift: (input, settings) => ({ ...group(input), throttleMs: duration('throttleMs', input.throttleMs, settings.tier2ShiftThrottleMs) })
 }
 
 /** Settings that would make every answer wrong stop the boot. */
@@ -88,8 +88,9 @@ function number (name: string, value: unknown, low: number, high: number): numbe
   return refuse(name, `a number from ${low} to ${high}`)
 }
 
-function duration (name: string, value: unknown): number {
-  return number(name, value, 0, amountLimit)
+/** Only what is missing takes the setting; null is a mistake. */
+function duration (name: string, value: unknown, setting: number): number {
+  return number(name, value === undefined ? setting : value, 0, amountLimit)
 }
 
 function time (value: unknown): number | undefined {

@@ -49,7 +49,7 @@ export function createRedisGates (
   const now = options.now ?? Date.now
   const twin: { [G in GateName]: (input: Checked[G]) => Promise<Decision<G>> } = createMemoryGates(settings, { now })
   const silentUntil = new WeakMap<GateClient, number>()
-  let debts: ((redis: GateClient) => Promise<void>)[] = []
+  let debts: ((redis: GateClient) => void)[] = []
 
   function missed (gate: GateName, cause: unknown): void {
     options.onUnavailable?.(gate, cause instanceof Error ? cause : new Error(String(cause)))
@@ -89,7 +89,7 @@ export function createRedisGates (
     const at = input.at ?? now()
     const decision = await twin[gate](input)
     if ('allowed' in decision && decision.allowed) {
-      debts.push(redis => questions[gate](redis, settings, { ...input, at }).then(() => {}, late => missed(gate, late)))
+      debts.push(redis => { questions[gate](redis, settings, { ...input, at }).catch(late => missed(gate, late)) })
       debts = debts.slice(-debtLimit)
     }
     return { ...decision, fallback: true }
@@ -97,7 +97,7 @@ export function createRedisGates (
 
   /** Redis first hears what was granted without it; one connection keeps the order, so nothing has to wait. */
   function settle (redis: GateClient): void {
-    for (const pay of debts.splice(0)) void pay(redis)
+    for (const pay of debts.splice(0)) pay(redis)
   }
 
   return {

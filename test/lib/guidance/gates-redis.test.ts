@@ -1,0 +1,173 @@
+import { Cluster } from 'ioredis'
+import t, { type Test } from 'tap'
+import { gateKeys, createRedisGates } from '../../../lib/guidance/gates-redis.ts'
+import { gateNames, whenUnavailable, type GateName, type Gates } from '../../../lib/guidance/gates.ts'
+import { gatesLaw, newGroup, pause, settingsOf } from '../../conformance/gates.ts'
+import { gatesRefuse } from '../../conformance/gates-hostile.ts'
+import { startRedis, useRedis } from '../../redis.ts'
+
+const shared = (await useRedis(t)).client()
+await shared.ping()
+const settings = settingsOf()
+
+gatesLaw(t, changed => createRedisGates(settingsOf(changed), shared, { onUnavailable: (gate, cause) => t.fail(`${gate}: ${cause.message}`) }))
+gatesRefuse(t, changed => createRedisGates(settingsOf(changed), shared))
+
+/** One fair question for each gate. */
+const questions = (group: { sessionId: string, groupId: string }) => ({
+  energy: { ...group, sample: 5 },
+  attention: { ...group, score: 50 },
+  promptPressure: group,
+  acknowledge: group,
+  cooldown: group,
+  dedupe: { ...group, category: 'redirection', message: 'Why?' },
+  promptStats: { templateKey: group.sessionId, outcome: 1 },
+  tier2Snapshot: { ...group, snapshot: { learningSignals: 1 } },
+  tier2Shift: group
+}) satisfies { [G in GateName]: Parameters<Gates[G]>[0] }
+
+async function askAll (gates: Gates, group = newGroup()): Promise<Record<GateName, { reason: string, allowed?: boolean, fallback?: true }>> {
+  const asked = questions(group)
+  const { energy, attention, promptPressure, acknowledge, cooldown, dedupe, promptStats, tier2Snapshot, tier2Shift } = gates
+  return {
+    energy: await energy(asked.energy),
+    attention: await attention(asked.attention),
+    promptPressure: await promptPressure(asked.promptPressure),
+    acknowledge: await acknowledge(asked.acknowledge),
+    cooldown: await cooldown(asked.cooldown),
+    dedupe: await dedupe(asked.dedupe),
+    promptStats: await promptStats(asked.promptStats),
+    tier2Snapshot: await tier2Snapshot(asked.tier2Snapshot),
+    tier2Shift: await tier2Shift(asked.tier2Shift)
+  }
+}
+
+/** Each gate answers as the table of policies says. */
+function follows (t: Test, answers: Awaited<ReturnType<typeof askAll>>): void {
+  for (const gate of gateNames) {
+    const { reason, allowed, fallback } = answers[gate]
+    const policy = fallback ? 'twin' : allowed === false ? 'closed' : reason === 'unavailable' ? 'neutral or dropped' : 'none'
+    t.equal(policy, whenUnavailable[gate].replace(/^(neutral|dropped)$/, 'neutral or dropped'), `${gate} is ${whenUnavailable[gate]}`)
+  }
+}
+
+t.test('every key lives as long as it is declared to, and a refusal does not renew it', async t => {
+  const group = newGroup()
+  await askAll(createRedisGates(settings, shared), group)
+  const lives = {
+    [gateKeys.energy(group)]: 3600,
+    [gateKeys.attention(group)]: 3600,
+    [gateKeys.acks(group)]: 3600,
+    [gateKeys.cooldown(group)]: 7200,
+    [gateKeys.hashes(group)]: 7200,
+    [gateKeys.templateStats({ templateKey: group.sessionId })]: 30 * 24 * 3600,
+    [gateKeys.tier2(group)]: 3600,
+    [gateKeys.tier2Shift(group)]: 600
+  }
+  for (const [name, seconds] of Object.entries(lives)) {
+    const ttl = await shared.pttl(name)
+    t.ok(ttl > (seconds - 1) * 1000 && ttl <= seconds * 1000, `${name}: ${ttl}`)
+    await shared.pexpire(name, 50_000)
+  }
+  const gates = createRedisGates(settings, shared)
+  const late = Date.now() - 60_000
+  await gates.attention({ ...group, score: 50 })
+  await gates.promptPressure(group)
+  await gates.cooldown(group)
+  await gates.dedupe({ ...group, category: 'redirection', message: 'Why?' })
+  await gates.dedupe({ ...group, category: 'redirection', message: 'How?', peek: true })
+  await gates.promptStats({ templateKey: group.sessionId })
+  await gates.tier2Snapshot({ ...group, snapshot: { learningSignals: 2 }, at: late })
+  await gates.tier2Shift(group)
+  for (const name of Object.keys(lives)) t.ok(await shared.pttl(name) <= 50_000, `${name} was not renewed`)
+})
+
+t.test('a key of a foreign type is left alone and the policy decides', async t => {
+  const group = newGroup()
+  const names = [...(['energy', 'attention', 'acks', 'cooldown', 'hashes', 'tier2', 'tier2Shift'] as const).map(name => gateKeys[name](group)),
+    gateKeys.templateStats({ templateKey: group.sessionId })]
+  for (const name of names) await shared.rpush(name, 'foreign')
+  const missed: string[] = []
+  follows(t, await askAll(createRedisGates(settings, shared, {
+    onUnavailable (gate, cause) {
+      missed.push(gate)
+      t.match(cause.message, /^WRONGTYPE/)
+    }
+  }), group))
+  t.same([...new Set(missed)], gateNames, 'each one counted')
+  for (const name of names) t.same(await shared.lrange(name, 0, -1), ['foreign'])
+})
+
+t.test('without a client that is ready the policy decides at once', async t => {
+  const closed = shared.duplicate({ lazyConnect: true })
+  for (const client of [closed, () => null, () => undefined]) {
+    const missed: string[] = []
+    const started = performance.now()
+    follows(t, await askAll(createRedisGates(settings, client, { onUnavailable: gate => missed.push(gate) })))
+    t.ok(performance.now() - started < 100)
+    t.same(missed, gateNames)
+  }
+})
+
+t.test('a silent Redis holds nobody longer than 250 ms, and late replies harm nobody', async t => {
+  const redis = (await startRedis(t)).client()
+  await redis.ping()
+  const missed: string[] = []
+  const gates = createRedisGates(settings, redis, { onUnavailable: (_, cause) => missed.push(cause.message) })
+  await redis.call('CLIENT', 'PAUSE', '600', 'ALL')
+  const started = performance.now()
+  t.match(await gates.attention({ ...newGroup(), score: 1 }), { allowed: false, reason: 'unavailable' })
+  const first = performance.now() - started
+  t.ok(first >= 240 && first < 300, `waited ${first} ms`)
+  follows(t, await askAll(gates))
+  t.ok(performance.now() - started - first < 50, 'the questions behind the one that waits are not even sent')
+  t.same([missed.length, missed[1]], [10, 'Redis is silent'])
+  await pause(600)
+  t.match(await gates.attention({ ...newGroup(), score: 1 }), { allowed: true }, 'asked again once the late reply has come')
+})
+
+t.test('what the twin granted is told to Redis before it is asked again', async t => {
+  let ready = false
+  const gates = createRedisGates(settings, () => ready ? shared : null)
+  const group = newGroup()
+  t.match(await gates.cooldown(group), { allowed: true, fallback: true })
+  t.match(await gates.dedupe({ ...group, category: 'c', message: 'm' }), { allowed: true, fallback: true })
+  ready = true
+  const elsewhere = createRedisGates(settings, shared)
+  const answer = await gates.cooldown(group)
+  t.match(answer, { allowed: false, reason: 'cooling' })
+  t.notOk(answer.fallback)
+  t.match(await elsewhere.dedupe({ ...group, category: 'c', message: 'm' }), { allowed: false }, 'so other processes know as well')
+})
+
+t.test('a grant by Redis holds after Redis has gone', async t => {
+  let ready = true
+  const gates = createRedisGates(settings, () => ready ? shared : null)
+  const group = newGroup()
+  t.match(await gates.cooldown(group), { allowed: true })
+  t.match(await gates.dedupe({ ...group, category: 'c', message: 'm' }), { allowed: true })
+  ready = false
+  t.match(await gates.cooldown(group), { allowed: false, reason: 'cooling', fallback: true })
+  t.match(await gates.dedupe({ ...group, category: 'c', message: 'm' }), { allowed: false, fallback: true })
+})
+
+t.test('on a cluster the keys of a session share a slot', async t => {
+  const server = await startRedis(t, { args: ['--cluster-enabled', 'yes', '--cluster-announce-ip', '127.0.0.1'] })
+  const node = server.client()
+  await node.call('CLUSTER', 'ADDSLOTSRANGE', '0', '16383')
+  while (!/cluster_state:ok/.test(String(await node.call('CLUSTER', 'INFO')))) await pause(50)
+  const cluster = new Cluster([{ host: '127.0.0.1', port: server.port }])
+  t.teardown(() => cluster.disconnect())
+  await new Promise(resolve => cluster.once('ready', resolve))
+  const group = newGroup()
+  const missed: string[] = []
+  const gates = createRedisGates(settings, cluster, { onUnavailable: (gate, cause) => missed.push(`${gate}: ${cause.message}`) })
+  await askAll(gates, group)
+  t.match(await gates.cooldown(group), { allowed: false, reason: 'cooling' })
+  t.same(missed, [])
+  const names = (await node.keys('*')).sort()
+  t.ok(names.includes(`guidance:attention:last:{${group.sessionId}}:g1`))
+  const slots = await Promise.all(names.filter(name => name.includes('{')).map(name => node.cluster('KEYSLOT', name)))
+  t.equal(slots.length, 7)
+  t.equal(new Set(slots).size, 1)
+})
