@@ -51,7 +51,7 @@ export function openapi (routes: readonly RouteDoc[], info: DocumentInfo): objec
   for (const { method, url, schema } of routes) {
     if (schema.hide) continue
     const path = paths[url.replace(/:(\w+)/g, '{$1}')] ??= {}
-    path[method.toLowerCase()] = operation(url, schema)
+    path[method.toLowerCase()] = operation(method, url, schema)
   }
   return {
     openapi: '3.1.0',
@@ -63,14 +63,29 @@ export function openapi (routes: readonly RouteDoc[], info: DocumentInfo): objec
       responses: {
         Error: { description: 'The request failed.', ...json({ $ref: '#/components/schemas/Error' }) }
       },
+      parameters: {
+        IdempotencyKey: {
+          name: 'Idempotency-Key',
+          in: 'header',
+          description: 'The same key and body again get the same answer, and nothing happens twice; another body under the key is 422.',
+          schema: { type: 'string', minLength: 1, maxLength: 200 }
+        }
+      },
       securitySchemes: { bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' } }
     }
   }
 }
 
-function operation (url: string, schema: FastifySchema): object {
+const mutations = new Set(['POST', 'PUT', 'PATCH', 'DELETE'])
+
+function operation (method: string, url: string, schema: FastifySchema): object {
   const { summary, description, tags, operationId, deprecated, security } = schema
-  const parameters = [...pathParameters(url, schema.params), ...parametersOf('query', schema.querystring), ...parametersOf('header', schema.headers)]
+  const parameters = [
+    ...pathParameters(url, schema.params),
+    ...parametersOf('query', schema.querystring),
+    ...parametersOf('header', schema.headers),
+    ...mutations.has(method) ? [{ $ref: '#/components/parameters/IdempotencyKey' }] : []
+  ]
   return {
     ...defined({ summary, description, tags, operationId, deprecated, security }),
     ...(parameters.length > 0 && { parameters }),

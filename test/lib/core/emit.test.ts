@@ -26,6 +26,9 @@ const lobby = contract({
       params: ({ category }) => ({ metric: category })
     }),
     listed: sends({ summary: 'Some texts.', payload: Type.Array(Text), rooms: [room('session:{sessionId}')], kept: false }),
+    advised: sends({
+      summary: 'Some advice.', payload: Type.Array(Payload({ sessionId: Id })), rooms: [room('session:{sessionId}')], kept: true
+    }),
     confirmed: confirms('Done.', Payload({ text: Text }))
   }
 })
@@ -96,10 +99,12 @@ t.test('the target and the payload speak of the same thing', async t => {
   const { sent, emit } = door({ lookup: teacher })
   await t.rejects(emit.to({ sessionId: 's2' }).emit('said', { sessionId: 's1', text: 'a' }), refused(/^said: sessionId of the payload is not that of its target$/))
   await t.rejects(emit.dynamic({ sessionId: 's1', text: 'b' }, 'said', { sessionId: 's1', text: 'a' }), refused(/text of the payload/))
+  await t.rejects(emit.to({ sessionId: 's2' }).emit('advised', [{ sessionId: 's2' }, { sessionId: 's1' }]), refused(/^advised: sessionId of the payload/), 'each of a list')
   t.same(sent, [])
   await emit.to({ sessionId: 's1', groupId: undefined }).emit('said', { sessionId: 's1', text: 'a' })
   await emit.to({ sessionId: 's1' }).emit('listed', ['a'])
-  t.same(sent.map(one => one.rooms[0]), ['session:s1', 'session:s1'])
+  await emit.to({ sessionId: 's2' }).emit('advised', [{ sessionId: 's2' }, { sessionId: 's2' }])
+  t.same(sent.map(one => one.rooms[0]), ['session:s1', 'session:s1', 'session:s2'])
 })
 
 t.test('a room parameter that nobody knows is refused by name', async t => {

@@ -46,7 +46,7 @@ async function sample (t: Test): Promise<RouteDoc[]> {
         tags: ['things'],
         params: Type.Object({ thingId: Id, part: Type.String() }),
         querystring: Type.Object({ limit: Type.Integer({ default: 20, description: 'at most so many' }), after: Type.Optional(Id) }),
-        headers: Type.Object({ 'idempotency-key': Type.Optional(Type.String()) }),
+        headers: Type.Object({ 'if-none-match': Type.Optional(Type.String()) }),
         response: { 200: Thing }
       }
     }, () => ({}))
@@ -80,10 +80,18 @@ t.test('parameters of path, query and header', async t => {
   const get = paths['/api/things/{thingId}/parts/{part}']?.get
   t.match(get, { operationId: 'getPart', summary: 'One part.', tags: ['things'] })
   t.same(get?.parameters?.map(({ name, in: where, required }) => [where, name, required]), [
-    ['path', 'thingId', true], ['path', 'part', true], ['query', 'limit', false], ['query', 'after', false], ['header', 'idempotency-key', false]
+    ['path', 'thingId', true], ['path', 'part', true], ['query', 'limit', false], ['query', 'after', false], ['header', 'if-none-match', false]
   ])
   t.match(get?.parameters?.[0], { schema: { type: 'string', maxLength: 64 } })
   t.match(get?.parameters?.[2], { description: 'at most so many', schema: { type: 'integer', default: 20 } })
+})
+
+t.test('mutations take an Idempotency-Key, reads do not', async t => {
+  const { paths } = await documentOf(t, await sample(t))
+  const keyed = Object.entries(paths).flatMap(([path, operations]) => Object.entries(operations)
+    .filter(([, { parameters = [] }]) => JSON.stringify(parameters).includes('#/components/parameters/IdempotencyKey'))
+    .map(([method]) => `${method} ${path}`))
+  t.same(keyed, ['post /api/things', 'post /api/things/{thingId}/close', 'put /api/both', 'patch /api/both'])
 })
 
 t.test('bodies and answers', async t => {
