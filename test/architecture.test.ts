@@ -110,6 +110,12 @@ t.test('contracts run in a browser', async t => {
   t.same([...packages].filter(([name]) => !/^typebox(\/|$)/.test(name)), [], 'no module of Node and no server package, however far away')
 })
 
+t.test('handlers know no server, no socket and no store', async t => {
+  const handlers = areas.map(area => `lib/${area}/handlers.ts`).filter(file => existsSync(join(root, file)))
+  t.ok(handlers.length > 0)
+  for (const file of handlers) t.same(importsOf(file, read(file)).filter(to => !to.endsWith('.ts') && to !== 'typebox'), [], file)
+})
+
 t.test('a file is one idea, rarely long', async t => {
   t.same(source.filter(file => lines(file) > 250).map(file => `${file} has ${lines(file)} lines`), [])
   t.same(filesIn('lua', '.lua').filter(file => lines(file) > 80).map(file => `${file} has ${lines(file)} lines`), [])
