@@ -8,7 +8,7 @@ import type { Contract } from '../lib/core/contract.ts'
 import type { Core } from '../lib/core/core.ts'
 import { createMemoryCounters } from '../lib/core/counters-memory.ts'
 import { createRedisCounters } from '../lib/core/counters-redis.ts'
-import { createEmit, type Lookup, type Target, type Transport } from '../lib/core/emit.ts'
+import { createEmit, type Emit, type Lookup, type Target, type Transport } from '../lib/core/emit.ts'
 import { ClasswavesError } from '../lib/core/errors.ts'
 import { createMemoryIdempotency } from '../lib/core/idempotency-memory.ts'
 import { createRedisIdempotency } from '../lib/core/idempotency-redis.ts'
@@ -35,6 +35,7 @@ export async function buildCore (fastify: FastifyInstance, options: ParsedOption
   const authenticate = createAuthenticator(token => fastify.jwt.verify(token))
   const contracts: Contract[] = []
   const lookups: Lookup[] = []
+  const doors = new Map<string, Emit<Contract>>()
   const admissions = new Map<string, Admission>()
   const door: AdmitDependencies = { ...backends, authenticate, limits: options.limits, metrics, log, addressOf: options.addressOf }
 
@@ -67,11 +68,13 @@ export async function buildCore (fastify: FastifyInstance, options: ParsedOption
     transport,
     lookups,
     contracts,
+    doors,
     serve (contract, handlers, { hooks = {}, socketsPerUser } = {}) {
       if (admissions.has(contract.namespace)) throw new Error(`fastify-classwaves: ${contract.namespace} is served already`)
       admissions.set(contract.namespace, { roles: contract.admits, ...(socketsPerUser && { socketsPerUser }) })
       contracts.push(contract)
       const emit = createEmit(contract, { transport, lookup, onEmit: (namespace, event) => metrics.sent.inc({ namespace, event }) })
+      doors.set(contract.namespace, emit as unknown as Emit<Contract>)
       bind(fastify.io.of(contract.namespace), contract, handlers, hooks, emit, { authenticate, limits: options.limits, metrics, log })
       return emit
     },
@@ -93,13 +96,13 @@ export async function buildCore (fastify: FastifyInstance, options: ParsedOption
   }
 }
 
-function onRedis (client: RedisClient) {
-  const redis = (): RedisClient => client
+function onRedis (redis: RedisClient) {
+  const client = (): RedisClient => redis
   return {
     backend: 'redis' as const,
-    counters: createRedisCounters({ redis }),
-    leases: createRedisLeases({ redis }),
-    idempotency: createRedisIdempotency({ redis })
+    counters: createRedisCounters({ client }),
+    leases: createRedisLeases({ client }),
+    idempotency: createRedisIdempotency({ client })
   }
 }
 

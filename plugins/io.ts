@@ -21,6 +21,9 @@ interface IoOptions {
   onPublishFailure: (error: unknown) => void
 }
 
+/** How long connections get to send what is on its way to them (ms). */
+const flushMs = 500
+
 /** How long a client waits before it reconnects, once it is told that the server goes away (ms). */
 const retryAfterMs = 1_000
 
@@ -53,7 +56,9 @@ export default fp<IoOptions>(async (fastify, { io: options, limits, redis, onPub
       for (const socket of namespace.sockets.values()) socket.emit('server:draining', { retryAfterMs }, replyMeta(socket.id))
     }
     if (borrowed) return
-    for (const client of Object.values(io.engine.clients as Record<string, { close (): void }>)) client.close()
+    const open = new Set([...namespaces].flatMap(namespace => [...namespace.sockets.values()].map(socket => socket.conn)))
+    const closed = Promise.all([...open].map(async connection => await new Promise<void>(resolve => { connection.once('close', () => resolve()); connection.close() })))
+    await Promise.race([closed, new Promise<void>(resolve => setTimeout(resolve, flushMs).unref())])
     io.engine.close()
   })
   fastify.addHook('onClose', async () => {

@@ -35,6 +35,8 @@ export interface Core {
   readonly lookups: Lookup[]
   /** Contracts that are served, for the documents. */
   readonly contracts: Contract[]
+  /** The doors out of the namespaces that are served. */
+  readonly doors: Map<string, Emit<Contract>>
   /** Serves a namespace and returns its door out. */
   serve<C extends Contract> (contract: C, handlers: Handlers<C>, options?: ServeOptions<C>): Emit<C>
   /** Puts the sockets of one room into others, and takes them out of others, on every process. */

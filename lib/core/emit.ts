@@ -73,11 +73,9 @@ async function roomsOf (declaration: Sends, event: string, target: Target, paylo
   for (const name of missing) {
     if (!known[name]) throw new ClasswavesError('INVALID_PAYLOAD', `${event} needs ${name} in its target`)
   }
-  for (const [name, value] of Object.entries(target)) {
-    const said = (payload as Record<string, unknown>)[name]
-    if (said !== undefined && value !== undefined && said !== value) {
-      throw new ClasswavesError('INVALID_PAYLOAD', `${event}: ${name} of the payload is not that of its target`)
-    }
+  for (const body of [payload].flat() as Record<string, unknown>[]) {
+    const strange = Object.keys(target).find(name => body[name] !== undefined && target[name] !== undefined && body[name] !== target[name])
+    if (strange) throw new ClasswavesError('INVALID_PAYLOAD', `${event}: ${strange} of the payload is not that of its target`)
   }
   return declaration.rooms.map(room => room(known as Record<string, string>))
 }

@@ -19,3 +19,25 @@ export class Turn {
     return run
   }
 }
+
+/** A turn for each key; what is idle is forgotten. */
+export class Turns {
+  readonly #limit: number
+  readonly #turns = new Map<string, { turn: Turn, tasks: number }>()
+
+  constructor (limit: number) { this.#limit = limit }
+
+  /** The task's result, or undefined when too many wait. Its failure is the caller's. */
+  async take<R> (key: string, task: () => Promise<R>): Promise<R | undefined> {
+    const entry = this.#turns.get(key) ?? { turn: new Turn(this.#limit), tasks: 0 }
+    this.#turns.set(key, entry)
+    let result: R | undefined
+    entry.tasks++
+    try {
+      await entry.turn.take(async () => { result = await task() })
+      return result
+    } finally {
+      if (--entry.tasks === 0) this.#turns.delete(key)
+    }
+  }
+}

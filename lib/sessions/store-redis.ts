@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import type { ScriptClient } from '../core/script.ts'
-import { reach } from './reach-redis.ts'
+import { reach } from '../core/reach.ts'
 import type { Session } from './schema.ts'
 import { storeBounds, overdueAfterMs, type SessionStore, type TransitionResult } from './store.ts'
 import { enlist, indexesOf, page, type ListClient } from './store-redis-list.ts'

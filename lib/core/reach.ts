@@ -1,5 +1,5 @@
-import { within } from '../core/deadline.ts'
-import { ClasswavesError } from '../core/errors.ts'
+import { within } from './deadline.ts'
+import { ClasswavesError } from './errors.ts'
 
 /** No call holds its caller longer than this. */
 const deadlineMs = 1000

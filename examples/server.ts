@@ -1,0 +1,80 @@
+import { randomBytes } from 'node:crypto'
+import Fastify, { type FastifyInstance } from 'fastify'
+import classwaves from '../index.ts'
+
+/**
+ * A classroom on this computer: `npm start`. PORT, HOST, JWT_SECRET and REDIS_URL are read here, for the package
+ * itself never reads the environment. Without REDIS_URL everything lives in this process.
+ */
+
+interface Settings { port: number, host: string, secret?: string, redis?: string }
+
+class Mistake extends Error {}
+
+try {
+  await serve(settings(process.env))
+} catch (error) {
+  const mistake = error instanceof Mistake || isListenError(error)
+  process.stderr.write(`${mistake ? (error as Error).message : (error as Error).stack}\n`)
+  process.exit(error instanceof Mistake ? 2 : 1)
+}
+
+async function serve ({ port, host, secret, redis }: Settings): Promise<void> {
+  const app = Fastify({ logger: { level: 'warn', stream: process.stderr } })
+  await app.register(classwaves, { jwt: { secret: secret ?? randomBytes(32).toString('hex') }, ...(redis !== undefined && { redis }) })
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.once(signal, () => {
+      app.close().then(() => process.exit(0), (error: unknown) => {
+        process.stderr.write(`${String(error)}\n`)
+        process.exit(1)
+      })
+    })
+  }
+  const address = await app.listen({ port, host })
+  const url = new URL(address)
+  process.stdout.write([
+    `REST       ${address}/api/v1`,
+    `Socket.IO  ${address}/sessions and ${address}/guidance`,
+    `Documents  ${address}/openapi.json and ${address}/asyncapi.json`,
+    `Health     ${address}/health`,
+    `Store      ${redis === undefined ? 'this process; set REDIS_URL to share it' : new URL(redis).host}`,
+    '',
+    ...(secret === undefined ? invitation(app, url.origin) : ['Tokens must be signed with JWT_SECRET.'])
+  ].join('\n') + '\n')
+}
+
+/** Tokens are handed out only under a secret that nobody else can know and that ends with this process. */
+function invitation (app: FastifyInstance, origin: string): string[] {
+  const sign = (sub: string, role: string, name: string): string => app.jwt.sign({ sub, role, name }, { expiresIn: '8h' })
+  const teacher = sign('teacher-1', 'teacher', 'A teacher')
+  const plan = JSON.stringify({ topic: 'Why do rivers bend?', groups: [{ name: 'Otters', memberIds: ['student-1'] }] })
+  const curl = `curl -s -X POST -H 'authorization: Bearer ${teacher}'`
+  return [
+    'JWT_SECRET is not set: this secret was made up, and its tokens end with this process (or after 8 hours).',
+    '',
+    `Teacher    ${teacher}`,
+    `Student    ${sign('student-1', 'student', 'A student')}`,
+    '',
+    'Create a session, and start it:',
+    '',
+    `SESSION=$(${curl} -H 'content-type: application/json' -d '${plan}' ${origin}/api/v1/sessions | sed 's/.*"sessionId":"\\([^"]*\\)".*/\\1/'); echo "$SESSION"`,
+    '',
+    `${curl} ${origin}/api/v1/sessions/$SESSION/start`
+  ]
+}
+
+/** @throws Mistake a sentence that names the variable */
+function settings ({ PORT = '3000', HOST = '127.0.0.1', JWT_SECRET, REDIS_URL }: NodeJS.ProcessEnv): Settings {
+  if (!/^\d{1,5}$/.test(PORT) || Number(PORT) > 65_535) throw new Mistake(`PORT must be a number from 0 to 65535, not ${JSON.stringify(PORT)}.`)
+  if (HOST.trim() === '') throw new Mistake('HOST is set but empty: name an address, or leave it unset for 127.0.0.1.')
+  if (JWT_SECRET === '') throw new Mistake('JWT_SECRET is set but empty: give a secret, or leave it unset to have one made up.')
+  if (REDIS_URL !== undefined && !(/^rediss?:\/\//.test(REDIS_URL) && URL.canParse(REDIS_URL))) {
+    throw new Mistake('REDIS_URL must be a redis:// or rediss:// URL; leave it unset to keep everything in this process.')
+  }
+  return { port: Number(PORT), host: HOST, ...(JWT_SECRET !== undefined && { secret: JWT_SECRET }), ...(REDIS_URL !== undefined && { redis: REDIS_URL }) }
+}
+
+/** The port is taken or not allowed, the address is not ours: nothing that a stack would explain. */
+function isListenError (error: unknown): boolean {
+  return error instanceof Error && 'syscall' in error && (error.syscall === 'listen' || error.syscall === 'getaddrinfo')
+}

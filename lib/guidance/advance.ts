@@ -1,0 +1,145 @@
+import type { Assessment, GroupContext, Utterance } from './analyzer.ts'
+import { assess, fold, peerOf, peersOf, skip } from './embedded/index.ts'
+import { newGroup, newRecord, recordBounds, type GroupPart, type GuidanceRecord, type Job } from './record.ts'
+
+/**
+ * The clockwork: talk and time go in, what is due comes out. Pure but for the record, which it changes; the same talk
+ * gives the same record in any chunks and on any process. Times are event times in milliseconds since 1970.
+ */
+
+export interface Timing {
+  tier1WindowMs: number
+  tier1WarmupMs: number
+  tier2WindowMs: number
+  evaluateEveryMs: number
+}
+
+export interface Heard extends Utterance { groupId: string }
+
+/** A look at a group at a point of the grid. */
+export interface Look { groupId: string, at: number, assessment: Assessment }
+
+export interface Due { looks: Look[], jobs: Job[] }
+
+/** Talk may be dated this far ahead of the backend's clock; further is taken back to it. */
+export const aheadMs = 5_000
+/** A gap in the talk beyond this is a break: the grid jumps over it. */
+const longestGapMs = 600_000
+/** How long a claim on a window holds. */
+export const claimMs = 20_000
+
+export function advance (
+  record: GuidanceRecord | null, heard: readonly Heard[], now: number, contextOf: (groupId: string) => KnownGroup, timing: Timing
+): { record: GuidanceRecord, due: Due, touched: Set<string> } {
+  const talk = heard
+    .map(one => ({ ...one, endedAt: Math.min(one.endedAt, now + aheadMs), startedAt: Math.min(one.startedAt, one.endedAt, now + aheadMs) }))
+    .sort((a, b) => a.endedAt - b.endedAt)
+  const state = record ?? newRecord(talk[0]?.startedAt ?? now, now, timing.evaluateEveryMs)
+  const due: Due = { looks: [], jobs: [] }
+  const touched = new Set<string>()
+  if (state.session.paused) return { record: state, due, touched }
+  for (const { groupId, ...utterance } of talk) {
+    evaluateUntil(state, utterance.endedAt, now, contextOf, timing, due, touched)
+    listen(state, groupId, utterance, contextOf(groupId), timing)
+    touched.add(groupId)
+    state.session.clock = Math.max(state.session.clock, utterance.endedAt)
+    state.session.seenAt = now
+  }
+  return { record: state, due, touched }
+}
+
+/** Lets time pass without talk: silence is measured against the session's newest slice. */
+export function tick (record: GuidanceRecord, now: number, contextOf: (groupId: string) => KnownGroup, timing: Timing): { due: Due, touched: Set<string> } {
+  const due: Due = { looks: [], jobs: [] }
+  const touched = new Set<string>()
+  if (!record.session.paused) evaluateUntil(record, eventNow(record, now), now, contextOf, timing, due, touched)
+  return { due, touched }
+}
+
+/** Nothing is judged while a session is paused, and the pause is not silence. */
+export function pause (record: GuidanceRecord, now: number): void {
+  if (record.session.paused) return
+  record.session.clock = eventNow(record, now)
+  record.session.seenAt = now
+  record.session.paused = true
+}
+
+export function resume (record: GuidanceRecord, now: number, timing: Timing): void {
+  const { session } = record
+  if (!session.paused) return
+  const gap = eventNow(record, now) - session.clock
+  session.paused = false
+  session.clock += gap
+  session.seenAt = now
+  session.nextAt = Math.max(session.nextAt, session.origin + Math.ceil((session.clock - session.origin) / timing.evaluateEveryMs) * timing.evaluateEveryMs)
+  for (const group of Object.values(record.groups)) {
+    skip(group.features, session.clock)
+    group.windowStart += gap
+    group.tier1At += gap
+    group.tier2At += gap
+  }
+}
+
+/** The event time that it is now: the newest talk, and the time that has passed since it came. */
+export function eventNow ({ session }: GuidanceRecord, now: number): number {
+  return session.clock + Math.max(0, now - session.seenAt)
+}
+
+/** The group's context, and the names by which its members may speak. */
+export interface KnownGroup { context: Omit<GroupContext, 'members'>, names: readonly string[] }
+
+function contextFor (group: GroupPart, { context, names }: KnownGroup): GroupContext {
+  return { ...context, members: group.named ? names : [] }
+}
+
+function listen (record: GuidanceRecord, groupId: string, utterance: Utterance, known: KnownGroup, timing: Timing): void {
+  const group = record.groups[groupId] ??= newGroup(utterance.startedAt, timing.tier1WarmupMs, timing.tier2WindowMs)
+  if (utterance.speaker !== null && known.names.includes(utterance.speaker)) group.named = true
+  group.features = fold(group.features, utterance, contextFor(group, known))
+  group.totals.slices++
+  group.utterances.push(utterance)
+  if (group.utterances.length > recordBounds.utterances) group.utterances.shift()
+}
+
+function evaluateUntil (
+  record: GuidanceRecord, until: number, now: number, contextOf: (groupId: string) => KnownGroup, timing: Timing, due: Due, touched: Set<string>
+): void {
+  const { session, groups } = record
+  const { evaluateEveryMs: every } = timing
+  if (until - session.nextAt > longestGapMs) session.nextAt += Math.floor((until - longestGapMs - session.nextAt) / every) * every
+  for (; session.nextAt <= until; session.nextAt += every) {
+    const at = session.nextAt
+    const inOrder = Object.entries(groups).sort(([a], [b]) => a < b ? -1 : 1)
+    const peers = inOrder.map(([groupId, group]) => ({ groupId, peer: peerOf(group.features, at) }))
+    for (const [groupId, group] of inOrder) {
+      if (group.firstAt > at) continue
+      const context = contextFor(group, contextOf(groupId))
+      const assessment = assess(group.features, at, context, peersOf(peers.filter(one => one.groupId !== groupId).map(one => one.peer)))
+      due.looks.push({ groupId, at, assessment })
+      due.jobs.push(...closeWindows(record, groupId, group, at, now, assessment, timing))
+      touched.add(groupId)
+    }
+  }
+}
+
+/** Windows whose time has come. They are remembered as jobs until they are analysed, so that none is lost with a process. */
+function closeWindows (record: GuidanceRecord, groupId: string, group: GroupPart, at: number, now: number, assessment: Assessment, timing: Timing): Job[] {
+  const jobs: Job[] = []
+  const add = (tier: 1 | 2, start: number, utterances: Utterance[]): void => {
+    const window = { sessionId: '', groupId, start, end: at, utterances, assessment }
+    jobs.push({ id: `${groupId}:${tier}:${at}`, tier, window, claimedUntil: now + claimMs })
+  }
+  if (at >= group.tier1At) {
+    if (group.utterances.length > 0) add(1, group.windowStart, group.utterances)
+    group.utterances = []
+    group.windowStart = at
+    group.tier1At = at + timing.tier1WindowMs
+  }
+  if (at >= group.tier2At) {
+    add(2, at - timing.tier2WindowMs, [])
+    group.tier2At = at + timing.tier2WindowMs
+  }
+  record.session.jobs.push(...jobs)
+  if (record.session.jobs.length > recordBounds.jobs) record.session.jobs.splice(0, record.session.jobs.length - recordBounds.jobs)
+  return jobs
+}

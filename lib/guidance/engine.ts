@@ -1,0 +1,184 @@
+import type { FastifyBaseLogger } from 'fastify'
+import { ClasswavesError } from '../core/errors.ts'
+import { Turns } from '../core/turn.ts'
+import { advance, claimMs, pause, resume, tick, type Due, type Heard, type KnownGroup, type Timing } from './advance.ts'
+import type { Analysis } from './analysis.ts'
+import type { Gates } from './gates.ts'
+import { openPrompts, sessionOfPrompt } from './prompts.ts'
+import type { GroupPart, GuidanceRecord, Job } from './record.ts'
+import type { GuidanceState, PromptAction } from './schema.ts'
+import type { GuidanceStore } from './store.ts'
+import type { Outcome, Subject, Work } from './work.ts'
+
+/** What guidance needs to know of a session. */
+export interface Topic {
+  sessionId: string
+  topic: string
+  goals: readonly string[]
+  /** By group, the names by which its members may speak. */
+  groups: readonly { groupId: string, names: readonly string[] }[]
+}
+
+export interface GroupSummary { groupId: string, slices: number, meanAttention: number | null, maxAttention: number | null, prompts: number }
+
+/** `fastify.guidance`: talk goes in, and a teacher learns which group needs them now, why, and what to say. */
+export interface Guidance {
+  gates: Gates
+  /** Takes talk in, in event time. Resolves when what follows from it has gone out; never rejects because of an analyzer. */
+  feed (topic: Topic, heard: readonly Heard[]): Promise<void>
+  /** Lets silence pass; live sessions are ticked every 5 s. */
+  tick (topic: Topic): Promise<void>
+  /** Nothing is judged while a session is paused. */
+  paused (sessionId: string): Promise<void>
+  resumed (sessionId: string): Promise<void>
+  state (sessionId: string): Promise<GuidanceState>
+  /**
+   * Records what the teacher did with a prompt and learns from it; the same action twice counts once.
+   * @throws ClasswavesError PROMPT_NOT_FOUND
+   */
+  interact (input: { promptId: string, action: PromptAction, feedback?: string }): Promise<{ timestamp: string }>
+  /** The session that a prompt belongs to, if its id says one. */
+  sessionOf (promptId: string): string | undefined
+  summarise (topic: Topic): Promise<GroupSummary[]>
+}
+
+export interface EngineDependencies {
+  store: GuidanceStore
+  gates: Gates
+  work: Work
+  analysis: Analysis
+  timing: Timing
+  log: FastifyBaseLogger
+}
+
+const waiting = 10_000
+
+export function createEngine ({ store, gates, work, analysis, timing, log }: EngineDependencies): Guidance {
+  const turns = new Turns(waiting)
+  const inTurn = async (sessionId: string, task: () => Promise<void>): Promise<void> => { await turns.take(sessionId, async () => { await task(); return true }) }
+
+  /** Applies what came of the work, on the record as it stands by then. */
+  async function settle (sessionId: string, outcomes: readonly Outcome[]): Promise<void> {
+    if (outcomes.length === 0) return
+    await store.update(sessionId, record => {
+      if (!record) return { result: undefined }
+      const touched = new Set(outcomes.map(outcome => outcome(record)).filter(groupId => groupId !== undefined && groupId in record.groups) as string[])
+      return { result: undefined, record, touched }
+    })
+  }
+
+  async function perform (subject: Subject, record: GuidanceRecord, due: Due): Promise<void> {
+    await settle(subject.sessionId, await work.looks(subject, record, due))
+    const jobs = due.jobs.map(async job => await settle(subject.sessionId, [await work.job(subject, record, job)]))
+    const done = Promise.all(jobs).catch((error: unknown) => log.error({ err: error, sessionId: subject.sessionId }, 'a window was not analysed'))
+    if (!analysis.remote) await done
+  }
+
+  async function feed (topic: Topic, heard: readonly Heard[]): Promise<void> {
+    if (heard.length === 0) return
+    const subject = subjectOf(topic)
+    await inTurn(topic.sessionId, async () => {
+      const { record, due } = await store.update(topic.sessionId, (before, now) => {
+        const next = advance(before, heard, now, knownIn(topic), timing)
+        const due = { ...next.due, jobs: [...next.due.jobs, ...abandoned(next.record, next.due.jobs, now)] }
+        return { result: { record: next.record, due }, record: next.record, touched: next.touched }
+      })
+      await perform(subject, record, due)
+    })
+  }
+
+  return {
+    gates,
+    feed,
+
+    async tick (topic) {
+      await inTurn(topic.sessionId, async () => {
+        const result = await store.update(topic.sessionId, (record, now) => {
+          if (!record || record.session.paused) return { result: null }
+          const { due, touched } = tick(record, now, knownIn(topic), timing)
+          const jobs = [...due.jobs, ...abandoned(record, due.jobs, now)]
+          if (touched.size === 0 && jobs.length === 0) return { result: null }
+          return { result: { record, due: { ...due, jobs } }, record, touched }
+        })
+        if (result) await perform(subjectOf(topic), result.record, result.due)
+      })
+    },
+
+    async paused (sessionId) {
+      await store.update(sessionId, (record, now) => {
+        if (!record) return { result: undefined }
+        pause(record, now)
+        return { result: undefined, record }
+      })
+    },
+
+    async resumed (sessionId) {
+      await store.update(sessionId, (record, now) => {
+        if (!record) return { result: undefined }
+        resume(record, now, timing)
+        return { result: undefined, record, touched: Object.keys(record.groups) }
+      })
+    },
+
+    async state (sessionId) {
+      const { record } = await store.read(sessionId)
+      if (!record) return { attention: [], prompts: [], insights: [] }
+      const groups = Object.entries(record.groups)
+      return {
+        attention: groups.flatMap(([, { attention }]) => attention ? [{ ...attention, sessionId }] : [])
+          .sort((a, b) => b.attentionScore - a.attentionScore),
+        prompts: openPrompts(record, record.session.clock),
+        insights: groups.flatMap(([groupId, { tier1, tier2, attention }]) => tier1 || tier2
+          ? [{ sessionId, groupId, ...(tier1 && { tier1 }), ...(tier2 && { tier2 }), timestamp: tier1?.windowEnd ?? attention?.timestamp ?? new Date(record.session.clock).toISOString() }]
+          : [])
+      }
+    },
+
+    sessionOf: sessionOfPrompt,
+
+    async interact ({ promptId, action, feedback }) {
+      const sessionId = sessionOfPrompt(promptId)
+      if (sessionId === undefined) throw new ClasswavesError('PROMPT_NOT_FOUND')
+      const { entry, repeated, now } = await store.update(sessionId, (record, now) => {
+        const entry = record?.session.prompts.find(one => one.prompt.promptId === promptId)
+        if (!record || !entry) throw new ClasswavesError('PROMPT_NOT_FOUND')
+        const repeated = entry.done.includes(action)
+        Object.assign(entry, { done: [...new Set([...entry.done, action])], ...(feedback !== undefined && { feedback }) })
+        return { result: { entry, repeated, now }, record }
+      })
+      if (!repeated) await learn(entry.prompt, action)
+      return { timestamp: new Date(now).toISOString() }
+    },
+
+    async summarise ({ sessionId, groups }) {
+      const { record } = await store.read(sessionId)
+      return groups.map(({ groupId }) => summaryOf(groupId, record?.groups[groupId]))
+    }
+  }
+
+  /** Acting on a prompt answers the group's call; using or dismissing it says how good the template was. */
+  async function learn ({ sessionId, groupId, promptId, templateKey }: GuidanceState['prompts'][number], action: PromptAction): Promise<void> {
+    if (action !== 'dismiss') await gates.acknowledge({ sessionId, groupId, id: promptId })
+    if (action !== 'acknowledge') await gates.promptStats({ templateKey, outcome: action === 'use' ? 1 : 0 })
+  }
+}
+
+/** Windows whose claim ran out: the process that had them is gone. They are claimed anew. */
+function abandoned ({ session }: GuidanceRecord, own: readonly Job[], now: number): Job[] {
+  const left = session.jobs.filter(job => job.claimedUntil < now && !own.some(one => one.id === job.id))
+  for (const job of left) job.claimedUntil = now + claimMs
+  return left
+}
+
+function subjectOf ({ sessionId, topic, goals }: Topic): Subject {
+  return { sessionId, topic, contextOf: () => ({ topic, goals, members: [] }) }
+}
+
+function knownIn ({ topic, goals, groups }: Topic): (groupId: string) => KnownGroup {
+  return groupId => ({ context: { topic, goals }, names: groups.find(group => group.groupId === groupId)?.names ?? [] })
+}
+
+function summaryOf (groupId: string, group: GroupPart | undefined): GroupSummary {
+  const { slices = 0, scores = 0, sum = 0, max = 0, prompts = 0 } = group?.totals ?? {}
+  return { groupId, slices, meanAttention: scores > 0 ? Math.round(10 * sum / scores) / 10 : null, maxAttention: scores > 0 ? max : null, prompts }
+}

@@ -1,0 +1,88 @@
+import type { Utterance, Window } from './analyzer.ts'
+import { shiftStart, start, type Features, type ShiftState } from './embedded/index.ts'
+import type { AttentionNow, Heat, TeacherPrompt, Tier1Insights, Tier2Insights } from './schema.ts'
+
+/** What is remembered of a session's guidance: plain JSON, so that any process can go on where another stopped. */
+export interface GuidanceRecord {
+  session: SessionPart
+  groups: Record<string, GroupPart>
+}
+
+export interface SessionPart {
+  /** Event time of the first talk; the evaluation grid starts there, so that a class replayed later gives the same. */
+  origin: number
+  /** Newest event time, and the backend's time when it was seen: silence is measured against both. */
+  clock: number
+  seenAt: number
+  /** The next point of the evaluation grid. */
+  nextAt: number
+  paused: boolean
+  /** Open prompts and those that were answered lately, oldest first. */
+  prompts: PromptEntry[]
+  /** Windows that were closed and are not analysed yet. */
+  jobs: Job[]
+}
+
+export interface GroupPart {
+  features: Features
+  /** Event time of the first talk. */
+  firstAt: number
+  /** A speaker of this group is one of its known members, so only members count. */
+  named: boolean
+  /** Talk since the last tier1 window, bounded. */
+  utterances: Utterance[]
+  windowStart: number
+  tier1At: number
+  tier2At: number
+  shift: ShiftState
+  heat: Heat | null
+  /** The strongest reason and since when it is that. */
+  lead: { signal: string, since: number } | null
+  attention: AttentionNow | null
+  tier1: Tier1Insights | null
+  tier2: Tier2Insights | null
+  totals: { slices: number, scores: number, sum: number, max: number, prompts: number }
+}
+
+export interface PromptEntry {
+  prompt: TeacherPrompt
+  signal: string
+  done: readonly string[]
+  feedback?: string
+}
+
+/** A window to analyse. Whoever holds the claim does it; a claim that ran out may be taken over. */
+export interface Job {
+  id: string
+  tier: 1 | 2
+  window: Window
+  claimedUntil: number
+}
+
+export const recordBounds = { utterances: 120, prompts: 60, jobs: 64 } as const
+
+export function newRecord (origin: number, now: number, everyMs: number): GuidanceRecord {
+  return {
+    session: { origin, clock: origin, seenAt: now, nextAt: origin + everyMs, paused: false, prompts: [], jobs: [] },
+    groups: {}
+  }
+}
+
+export function newGroup (at: number, tier1WarmupMs: number, tier2WindowMs: number): GroupPart {
+  return {
+    features: start(),
+    firstAt: at,
+    named: false,
+    utterances: [],
+    windowStart: at,
+    tier1At: at + tier1WarmupMs,
+    tier2At: at + tier2WindowMs,
+    shift: shiftStart(),
+    heat: null,
+    lead: null,
+    attention: null,
+    tier1: null,
+    tier2: null,
+    totals: { slices: 0, scores: 0, sum: 0, max: 0, prompts: 0 }
+  }
+}

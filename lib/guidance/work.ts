@@ -1,0 +1,155 @@
+import { heat } from './heat.ts'
+import type { Due, Look } from './advance.ts'
+import type { Analysis } from './analysis.ts'
+import type { GroupContext } from './analyzer.ts'
+import type { Announcer } from './announce.ts'
+import { announced, detect, settle, snapshotOf } from './embedded/index.ts'
+import type { Gates } from './gates.ts'
+import { follow, makePrompt, openPrompts, rank, worthPrompt } from './prompts.ts'
+import { recordBounds, type GuidanceRecord, type Job, type PromptEntry } from './record.ts'
+import { scaleDrivers } from './scale.ts'
+import { templates } from './templates.ts'
+import type { Driver, TeacherPrompt } from './schema.ts'
+
+export interface WorkSettings { autoPrompts: boolean, maxPromptsPerSession: number, promptExpiryMs: number, tier2ShiftEnabled: boolean }
+
+export interface WorkDependencies {
+  gates: Gates
+  analysis: Analysis
+  announcer: Announcer
+  settings: WorkSettings
+  countPrompt: (result: 'sent' | 'cooldown' | 'duplicate' | 'capped') => void
+}
+
+/** The session as the work needs it. */
+export interface Subject { sessionId: string, topic: string, contextOf: (groupId: string) => GroupContext }
+
+/** A change of the record that follows from work; it is applied in one update once the work is done. */
+export type Outcome = (record: GuidanceRecord) => string | undefined
+
+/** Does what has become due: scores, prompts and windows, each through its gates and out to the teacher. */
+export class Work {
+  readonly #deps: WorkDependencies
+
+  constructor (dependencies: WorkDependencies) { this.#deps = dependencies }
+
+  /** One look after the other, because a gate's answer depends on those before. */
+  async looks (subject: Subject, record: GuidanceRecord, { looks }: Due): Promise<Outcome[]> {
+    const outcomes: Outcome[] = []
+    const apply = (outcome: Outcome): void => { outcome(record); outcomes.push(outcome) }
+    for (const look of looks) {
+      const { score, why } = await this.#pressed(subject.sessionId, look)
+      apply(scored(look, score, why))
+      await this.#deps.announcer.attention(look, subject.sessionId, score, why)
+      const entry = await this.#prompt(subject, record, look, why)
+      if (entry) apply(prompted(entry))
+    }
+    return outcomes
+  }
+
+  async job (subject: Subject, record: GuidanceRecord, job: Job): Promise<Outcome> {
+    const { sessionId } = subject
+    const { groupId, end } = job.window
+    const window = { ...job.window, sessionId }
+    const context = subject.contextOf(groupId)
+    const { analysis, announcer, gates, settings } = this.#deps
+    if (job.tier === 1) {
+      const insights = await analysis.tier1(window, context)
+      await announcer.tier1(sessionId, groupId, insights)
+      return finished(job, group => { group.tier1 = insights })
+    }
+    const group = record.groups[groupId]
+    if (!group) return finished(job, () => {})
+    const insights = await analysis.tier2(window, group.features, context)
+    await announcer.tier2(sessionId, groupId, insights, end)
+    const snapshot = snapshotOf(insights)
+    await gates.tier2Snapshot({ sessionId, groupId, snapshot, at: end })
+    const { state, shifts } = detect(group.shift, snapshot, end)
+    const told = settings.tier2ShiftEnabled && shifts.length > 0 && await announcer.shifts(sessionId, groupId, shifts, end)
+    const shift = told ? announced(state, shifts.map(one => one.metric)) : state
+    return finished(job, part => { part.tier2 = insights; part.shift = shift })
+  }
+
+  /** The score after the teacher's acknowledgements, and reasons that add up to it. */
+  async #pressed (sessionId: string, { groupId, at, assessment }: Look): Promise<{ score: number, why: Driver[] }> {
+    const { pressure } = await this.#deps.gates.promptPressure({ sessionId, groupId, at })
+    const score = Math.round(assessment.score * pressure)
+    const drivers = assessment.drivers.map(({ signal, value, contribution }) => ({ signal, value, contribution }))
+    return { score, why: scaleDrivers(drivers, score) }
+  }
+
+  /** Order matters: nothing is burnt by a refusal. Known prompts are passed over, then the slot is claimed, then the prompt. */
+  async #prompt (subject: Subject, record: GuidanceRecord, look: Look, why: readonly Driver[]): Promise<PromptEntry | undefined> {
+    const { gates, settings, announcer, countPrompt } = this.#deps
+    const { groupId, at } = look
+    const { sessionId } = subject
+    const group = record.groups[groupId]
+    if (!settings.autoPrompts || !group?.heat || !group.lead || !worthPrompt(group, group.heat, at)) return undefined
+    if (openPrompts(record, at).length >= settings.maxPromptsPerSession) {
+      countPrompt('capped')
+      return undefined
+    }
+    const { signal } = group.lead
+    for (const template of rank(signal, `${sessionId}|${groupId}`, await this.#successRates(signal))) {
+      const candidate = { sessionId, groupId, category: template.category, message: template.message, at }
+      if (!(await gates.dedupe({ ...candidate, peek: true })).allowed) continue
+      if (!(await gates.cooldown({ sessionId, groupId, at })).allowed) {
+        countPrompt('cooldown')
+        return undefined
+      }
+      if (!(await gates.dedupe(candidate)).allowed) continue
+      const prompt: TeacherPrompt = makePrompt(template, look, group.heat, why, subject, settings.promptExpiryMs)
+      await announcer.prompt(prompt)
+      countPrompt('sent')
+      return { prompt, signal, done: [] }
+    }
+    countPrompt('duplicate')
+    return undefined
+  }
+
+  async #successRates (signal: string): Promise<Map<string, { rate: number, observations: number }>> {
+    const rates = new Map<string, { rate: number, observations: number }>()
+    for (const { key } of templates.filter(template => template.signal === signal)) {
+      const { successRate, observationCount } = await this.#deps.gates.promptStats({ templateKey: key })
+      if (successRate !== null) rates.set(key, { rate: successRate, observations: observationCount })
+    }
+    return rates
+  }
+}
+
+function scored (look: Look, score: number, why: Driver[]): Outcome {
+  const { groupId, at, assessment } = look
+  return record => {
+    const group = record.groups[groupId]
+    if (!group || (group.attention && Date.parse(group.attention.timestamp) > at)) return undefined
+    group.heat = settle(group.heat, score)
+    follow(group, look)
+    group.attention = { sessionId: '', groupId, attentionScore: score, heat: heat(score), why, timestamp: new Date(at).toISOString() }
+    if (assessment.metrics.confidence > 0) {
+      group.totals.scores++
+      group.totals.sum += score
+      group.totals.max = Math.max(group.totals.max, score)
+    }
+    return groupId
+  }
+}
+
+function prompted (entry: PromptEntry): Outcome {
+  return record => {
+    const { session, groups } = record
+    session.prompts.push(entry)
+    if (session.prompts.length > recordBounds.prompts) session.prompts.shift()
+    const group = groups[entry.prompt.groupId]
+    if (group) group.totals.prompts++
+    return entry.prompt.groupId
+  }
+}
+
+function finished ({ id, window }: Job, change: (group: GuidanceRecord['groups'][string]) => void): Outcome {
+  return record => {
+    record.session.jobs = record.session.jobs.filter(job => job.id !== id)
+    const group = record.groups[window.groupId]
+    if (group) change(group)
+    return window.groupId
+  }
+}

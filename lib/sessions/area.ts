@@ -1,0 +1,23 @@
+import type { Emit } from '../core/emit.ts'
+import type { sessions as contract, Summary } from './contract.ts'
+import type { Rights } from './rights.ts'
+import type { Session, Slice } from './schema.ts'
+import type { Sessions } from './service.ts'
+
+/** Where other areas meet this one; whoever joins them replaces a function here. */
+export interface SessionsSeams {
+  /** Told of accepted talk, in order. */
+  onSlices: (session: Session, slices: readonly Slice[]) => Promise<void>
+  /** Told of each stored transition before it is announced; what fails in it is its own affair. */
+  onTransition: (session: Session) => Promise<void>
+  /** Makes the results of an ended session. */
+  summarise: (session: Session) => Promise<Summary>
+}
+
+/** What the sessions area offers to routes and to the plugins of other areas. */
+export interface SessionsArea {
+  sessions: Sessions
+  rights: Rights
+  emit: Emit<typeof contract>
+  seams: SessionsSeams
+}

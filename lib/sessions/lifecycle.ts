@@ -1,0 +1,118 @@
+import type { FastifyBaseLogger } from 'fastify'
+import type { Emit } from '../core/emit.ts'
+import { ClasswavesError } from '../core/errors.ts'
+import { Turns } from '../core/turn.ts'
+import type { sessions as sessionsContract, Summary } from './contract.ts'
+import { randomUUID } from 'node:crypto'
+import type { Session } from './schema.ts'
+import type { SessionStore, TransitionResult } from './store.ts'
+
+export interface LifecycleDependencies {
+  store: SessionStore
+  emit: () => Emit<typeof sessionsContract>
+  log: FastifyBaseLogger
+  /** Told of each stored transition, before anybody else is. */
+  onTransition: (session: Session) => Promise<void>
+  /** Waits for what is still on its way into the session, at most for a second. */
+  flush: (sessionId: string) => Promise<void>
+  /** The results of an ended session. */
+  summarise: (session: Session) => Promise<Summary>
+}
+
+/** How long `end` waits for what is on its way (ms); the rest of its two seconds belongs to the store. */
+const flushMs = 1_000
+
+/** Moves sessions through their life: stored first, then announced, once for each transition and in their order. */
+export class Lifecycle {
+  readonly #deps: LifecycleDependencies
+  readonly #turns = new Turns(1000)
+
+  constructor (dependencies: LifecycleDependencies) { this.#deps = dependencies }
+
+  /** @throws ClasswavesError SESSION_NOT_FOUND, INVALID_TRANSITION, GROUPS_NOT_READY, UNAVAILABLE */
+  async move (sessionId: string, move: 'start' | 'pause' | 'resume'): Promise<Session> {
+    return await this.#step(sessionId, async () => await this.#deps.store.transition(sessionId, move))
+  }
+
+  /** Stores `ending`, waits for what is on its way, stores `ended`, and has the results made. */
+  async end (sessionId: string): Promise<Session> {
+    await this.#step(sessionId, async () => await this.#deps.store.transition(sessionId, 'end'))
+    await Promise.race([this.#deps.flush(sessionId), wait(flushMs)])
+    return await this.#finish(sessionId, async () => await this.#deps.store.transition(sessionId, 'finish'))
+  }
+
+  /** Finishes a session that was left `ending` by a process that did not come to its end. */
+  async finishOverdue (session: Session): Promise<Session> {
+    return await this.#finish(session.sessionId, async () => await this.#deps.store.finishOverdue(session.sessionId))
+  }
+
+  async #finish (sessionId: string, transition: () => Promise<TransitionResult>): Promise<Session> {
+    const result = await this.#turn(sessionId, transition)
+    if (result.ok) {
+      void this.#results(result.session)
+      return result.session
+    }
+    if (result.reason === 'not-found') throw new ClasswavesError('SESSION_NOT_FOUND')
+    return result.session
+  }
+
+  async #step (sessionId: string, transition: () => Promise<TransitionResult>): Promise<Session> {
+    const result = await this.#turn(sessionId, transition)
+    if (result.ok) return result.session
+    throw refusal(result)
+  }
+
+  /** One transition and its announcement; the next one of this session waits for both. */
+  async #turn (sessionId: string, transition: () => Promise<TransitionResult>): Promise<TransitionResult> {
+    const result = await this.#turns.take(sessionId, async () => {
+      const stored = await transition()
+      if (stored.ok) await this.#announce(stored.session)
+      return stored
+    })
+    if (result === undefined) throw new ClasswavesError('RATE_LIMITED', undefined, { retryAfterMs: 1000 })
+    return result
+  }
+
+  async #announce (session: Session): Promise<void> {
+    const { sessionId, status, version } = session
+    try {
+      await this.#deps.onTransition(session)
+      await this.#deps.emit().to({ sessionId }).emit('session:status_changed', { sessionId, status, version, timestamp: new Date().toISOString() })
+    } catch (error) {
+      this.#deps.log.error({ err: error, sessionId, status, version }, 'a stored transition was not announced')
+    }
+  }
+
+  async #results (session: Session): Promise<void> {
+    const { sessionId } = session
+    const target = { sessionId, teacherId: session.teacherId }
+    try {
+      const summary = await this.#deps.summarise(session)
+      const durationMs = session.startedAt && session.endedAt ? Date.parse(session.endedAt) - Date.parse(session.startedAt) : 0
+      await this.#deps.emit().to(target).emit('analytics:finalized', { sessionId, analyticsId: randomUUID(), durationMs: Math.max(0, durationMs), summary })
+    } catch (error) {
+      this.#deps.log.error({ err: error, sessionId }, 'the results of a session were not made')
+      const code = error instanceof ClasswavesError ? error.code : 'INTERNAL'
+      await this.#deps.emit().to(target).emit('analytics:failed', { sessionId, errorCode: code, message: 'The results could not be made.' })
+        .catch((failure: unknown) => this.#deps.log.error({ err: failure, sessionId }, 'and could not be reported'))
+    }
+  }
+}
+
+function refusal (result: Exclude<TransitionResult, { ok: true }>): ClasswavesError {
+  if (result.reason === 'not-found') return new ClasswavesError('SESSION_NOT_FOUND')
+  if (result.reason === 'invalid') {
+    return new ClasswavesError('INVALID_TRANSITION', `The session is ${result.from} and cannot become ${result.to}.`, { from: result.from, to: result.to })
+  }
+  const waiting = result.session.groups.filter(group => !group.isReady)
+  return new ClasswavesError('GROUPS_NOT_READY', undefined, {
+    readyCount: result.session.groups.length - waiting.length,
+    totalCount: result.session.groups.length,
+    notReadyGroups: waiting.map(({ groupId, name }) => ({ groupId, name }))
+  })
+}
+
+async function wait (ms: number): Promise<void> {
+  await new Promise<void>(resolve => setTimeout(resolve, ms).unref())
+}
+

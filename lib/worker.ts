@@ -1,0 +1,58 @@
+import { randomUUID } from 'node:crypto'
+import { encode } from 'notepack.io'
+import { createEmit, type Emit, type Lookup, type Transport } from './core/emit.ts'
+import { ClasswavesError } from './core/errors.ts'
+import { connect, readyWithin, type RedisClient } from './core/redis.ts'
+import { guidance } from './guidance/contract.ts'
+import { sessions } from './sessions/contract.ts'
+import { createRedisSessionStore } from './sessions/store-redis.ts'
+
+export interface WorkerEmitter {
+  /** `emitter.sessions.to({ sessionId, groupId }).emit(event, payload)`; the declaration chooses the rooms. */
+  sessions: Emit<typeof sessions>
+  guidance: Emit<typeof guidance>
+  /** Closes the connection, if it was opened here. */
+  close (): Promise<void>
+}
+
+export interface WorkerOptions {
+  /** The Redis of the servers: a URL, or an ioredis client, which stays the caller's to close. */
+  redis: string | RedisClient
+  /** How long an emit may wait for a connection that is being made (ms). */
+  timeoutMs?: number
+}
+
+/**
+ * The same typed emit as on a server, from any process: checked and stamped here, carried by Redis to every server.
+ * @throws ClasswavesError INVALID_PAYLOAD from `emit`, with the path of the fault; UNAVAILABLE when Redis is away
+ */
+export function createEmitter ({ redis, timeoutMs = 2_000 }: WorkerOptions): WorkerEmitter {
+  if (!redis) throw new TypeError('createEmitter needs redis: the URL of the Redis that the servers use, or an ioredis client')
+  const client = typeof redis === 'string' ? connect(redis) : redis
+  if (typeof redis === 'string') client.on('error', () => {}) // each emit says it with UNAVAILABLE
+  // Any id but a server's own: servers pass over what they sent themselves.
+  const sender = `worker-${randomUUID()}`
+
+  const transport: Transport = {
+    async send (namespace, rooms, event, payload, meta) {
+      const packet = { type: 2, data: [event, payload, meta], nsp: namespace }
+      const message = encode([sender, packet, { rooms, except: [], flags: {} }])
+      if (!await readyWithin(client, timeoutMs)) throw new ClasswavesError('UNAVAILABLE')
+      await client.publish(`socket.io#${namespace}#`, message)
+    }
+  }
+  const store = createRedisSessionStore({ redis: () => client, ttlSeconds: 1 })
+  const lookup: Lookup = async ({ sessionId }, missing) => {
+    if (!missing.includes('teacherId') || sessionId === undefined) return {}
+    if (!await readyWithin(client, timeoutMs)) throw new ClasswavesError('UNAVAILABLE')
+    const session = await store.get(sessionId)
+    if (!session) throw new ClasswavesError('SESSION_NOT_FOUND')
+    return { teacherId: session.teacherId }
+  }
+
+  return {
+    sessions: createEmit(sessions, { transport, lookup }),
+    guidance: createEmit(guidance, { transport, lookup }),
+    async close () { if (typeof redis === 'string') client.disconnect() }
+  }
+}

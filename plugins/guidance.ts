@@ -1,0 +1,131 @@
+import fp from 'fastify-plugin'
+import type { User } from '../lib/core/access.ts'
+import type { Core } from '../lib/core/core.ts'
+import type { Emit } from '../lib/core/emit.ts'
+import { Analysis } from '../lib/guidance/analysis.ts'
+import { createAnnouncer } from '../lib/guidance/announce.ts'
+import type { GuidanceArea } from '../lib/guidance/area.ts'
+import { guidance as contract } from '../lib/guidance/contract.ts'
+import { createEngine, type Guidance, type Topic } from '../lib/guidance/engine.ts'
+import type { Gates, GateSettings } from '../lib/guidance/gates.ts'
+import { createMemoryGates } from '../lib/guidance/gates-memory.ts'
+import { createRedisGates } from '../lib/guidance/gates-redis.ts'
+import { guidanceHandlers } from '../lib/guidance/handlers.ts'
+import type { GuidanceOptions } from '../lib/guidance/options.ts'
+import { createMemoryGuidanceStore } from '../lib/guidance/store-memory.ts'
+import { createRedisGuidanceStore } from '../lib/guidance/store-redis.ts'
+import { createTeacherGuidance } from '../lib/guidance/teacher.ts'
+import { Ticker } from '../lib/guidance/ticker.ts'
+import { Work } from '../lib/guidance/work.ts'
+import type { SessionsArea } from '../lib/sessions/area.ts'
+import type { Session } from '../lib/sessions/schema.ts'
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** The guidance engine and its gates. */
+    guidance: Guidance
+  }
+}
+
+interface Registration { core: Core, options: GuidanceOptions, ttlSeconds: number, sessions: SessionsArea, ready: (area: GuidanceArea) => void }
+
+/** The guidance area: chooses the gates and the store, builds the engine, serves `/guidance`, meets the sessions area. */
+export default fp<Registration>(async (fastify, { core, options, ttlSeconds, sessions: { sessions, rights, seams }, ready }) => {
+  const { redis, metrics, log } = core
+  const gates = counted(buildGates(core, options, ttlSeconds), core)
+  const store = redis
+    ? createRedisGuidanceStore({ redis: () => redis, ttlSeconds })
+    : createMemoryGuidanceStore({ ttlSeconds })
+  const analysis = new Analysis(options.analyzer, log, tier => metrics.analyzerFailures.inc({ tier: String(tier) }))
+
+  let emit: Emit<typeof contract>
+  const work = new Work({
+    gates,
+    analysis,
+    announcer: createAnnouncer(() => emit, gates),
+    settings: { ...options, promptExpiryMs: options.promptExpiryMinutes * 60_000 },
+    countPrompt: result => metrics.prompts.inc({ result })
+  })
+  const guidance = createEngine({ store, gates, work, analysis, timing: options, log })
+  const teacher = createTeacherGuidance(guidance, {
+    open: async (user, sessionId) => await rights.session(user, 'guidance:read', sessionId),
+    live: async user => await liveSessions(user)
+  })
+  emit = core.serve(contract, guidanceHandlers(teacher, core.backend), { socketsPerUser: core.limits.guidanceSocketsPerUser })
+
+  const ticker = new Ticker(options.evaluateEveryMs, async sessionId => {
+    const session = await sessions.find(sessionId)
+    if (session?.status === 'active') await guidance.tick(topicOf(session))
+    return session?.status === 'active' || session?.status === 'paused'
+  }, log)
+  fastify.addHook('preClose', async () => { ticker.stop() })
+
+  seams.onSlices = async (session, slices) => {
+    if (session.status !== 'active') return
+    ticker.watch(session.sessionId)
+    try {
+      await guidance.feed(topicOf(session), slices.map(({ groupId, text, startedAt, endedAt, speaker, confidence }) => ({
+        groupId, text, startedAt: Date.parse(startedAt), endedAt: Date.parse(endedAt), speaker: speaker ?? null, ...(confidence !== undefined && { confidence })
+      })))
+    } catch (error) {
+      log.error({ err: error, sessionId: session.sessionId }, 'guidance did not follow this talk; the talk itself is kept')
+    }
+  }
+  seams.onTransition = async ({ sessionId, status }) => {
+    try {
+      await (status === 'active' ? guidance.resumed(sessionId) : guidance.paused(sessionId))
+    } catch (error) {
+      log.warn({ err: error, sessionId, status }, 'guidance did not follow a transition')
+    }
+  }
+  seams.summarise = async session => ({ groups: await guidance.summarise(topicOf(session)) })
+
+  fastify.decorate('guidance', guidance)
+  ready({ guidance, teacher, emit })
+
+  async function liveSessions (user: User): Promise<Session[]> {
+    const own = { teacherId: user.userId, limit: 20 }
+    const pages = await Promise.all((['active', 'paused'] as const).map(async status => await sessions.list({ ...own, status })))
+    return pages.flatMap(page => page.sessions)
+  }
+}, { name: 'fastify-classwaves-guidance' })
+
+function topicOf ({ sessionId, topic, goal, groups, participants }: Session): Topic {
+  return {
+    sessionId,
+    topic,
+    goals: goal === null ? [] : goal.split(/[\n;]+|(?<=[.!?])\s+/).map(part => part.trim()).filter(part => part !== ''),
+    groups: groups.map(({ groupId, memberIds }) => ({
+      groupId,
+      names: [...memberIds, ...participants.filter(one => one.groupId === groupId).map(one => one.displayName)]
+    }))
+  }
+}
+
+function buildGates ({ redis, metrics }: Core, options: GuidanceOptions, ttlSeconds: number): Gates {
+  const settings: GateSettings = {
+    ttlSeconds,
+    attention: { minScoreDelta: options.minScoreDelta, minTimeDeltaMs: options.minTimeDeltaMs, halfLifeMs: options.halfLifeMs },
+    cooldownMs: options.cooldownMs,
+    promptStatsHalfLifeMs: options.promptStatsHalfLifeMs,
+    tier2ShiftThrottleMs: options.tier2ShiftThrottleMs
+  }
+  if (!redis) return createMemoryGates(settings)
+  return createRedisGates(settings, () => redis, {
+    onUnavailable: gate => {
+      metrics.gateUnavailable.inc({ gate })
+      if (gate === 'attention') metrics.attentionUnavailable.inc()
+    }
+  })
+}
+
+/** The same gates, each decision counted by its reason. */
+function counted (gates: Gates, { metrics }: Core): Gates {
+  const wrapped = Object.entries(gates).map(([gate, decide]) => [gate, async (input: never) => {
+    const decision = await (decide as (input: never) => Promise<{ reason: string }>)(input)
+    metrics.gates.inc({ gate, reason: decision.reason })
+    return decision
+  }])
+  return Object.fromEntries(wrapped) as unknown as Gates
+}
+

@@ -1,0 +1,68 @@
+import Type from 'typebox'
+import type { Core } from '../lib/core/core.ts'
+import { ClasswavesError } from '../lib/core/errors.ts'
+import { Closed, Id, Timestamp } from '../lib/core/schema.ts'
+import { Participant, Session } from '../lib/sessions/schema.ts'
+import { viewOf } from '../lib/sessions/view.ts'
+import type { SessionsArea } from '../lib/sessions/area.ts'
+import type { Scope } from './scope.ts'
+
+const minute = 60_000
+const day = 24 * 60 * minute
+
+interface JoinDependencies extends Pick<SessionsArea, 'sessions'>, Pick<Core, 'counters' | 'limits'> {
+  sign: (claims: Record<string, unknown>) => string
+  tokenSeconds: number
+}
+
+/** The one door without a token: a pupil types the code and a name. Wrong codes are counted by address. */
+export function joinRoutes (scope: Scope, { sessions, counters, limits, sign, tokenSeconds }: JoinDependencies): void {
+  const windows = (address: string): [string, number, number][] => [
+    [`codes:minute:${address}`, limits.wrongCodesPerMinute, minute],
+    [`codes:day:${address}`, limits.wrongCodesPerDay, day]
+  ]
+
+  scope.post('/sessions/join', {
+    config: { who: 'public' },
+    schema: {
+      tags: ['sessions'],
+      operationId: 'joinSession',
+      summary: 'Joins a session by its code; answers with the pupil\'s token.',
+      security: [],
+      body: Closed({
+        code: Type.String({ minLength: 1, maxLength: 20 }),
+        displayName: Type.String({ minLength: 1, maxLength: 100, pattern: '\\S' }),
+        groupId: Type.Optional(Id)
+      }),
+      response: { 201: Type.Object({ token: Type.String(), expiresAt: Timestamp, session: Session, participant: Participant }) }
+    }
+  }, async (request, reply) => {
+    for (const window of windows(request.ip)) {
+      const { allowed, retryAfterMs } = await counters.peek(...window)
+      if (!allowed) throw new ClasswavesError('RATE_LIMITED', 'Too many wrong codes from this address.', { retryAfterMs })
+    }
+    const found = await sessions.byCode(request.body.code)
+    if (!found) {
+      for (const window of windows(request.ip)) await counters.take(...window)
+      throw new ClasswavesError('SESSION_NOT_FOUND', 'No session has this code.')
+    }
+    const { displayName, groupId } = request.body
+    const { session, participant } = await sessions.enrol(found.sessionId, { displayName: displayName.trim(), ...(groupId !== undefined && { groupId }) })
+    const exp = Math.floor(Date.now() / 1000) + tokenSeconds
+    const user = {
+      userId: participant.userId,
+      role: 'student' as const,
+      name: participant.displayName,
+      sessionId: session.sessionId,
+      ...(participant.groupId !== null && { groupId: participant.groupId }),
+      exp
+    }
+    const { userId: sub, ...claims } = user
+    return await reply.code(201).send({
+      token: sign({ sub, ...claims, type: 'access' }),
+      expiresAt: new Date(exp * 1000).toISOString(),
+      session: viewOf(session, user),
+      participant
+    })
+  })
+}
