@@ -41,7 +41,7 @@ function firstProblem (schema: TSchema, value: unknown, path: string): string | 
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return `${path ? `option ${path}` : 'the options'} must be an object`
   for (const [name, entry] of Object.entries(value)) {
     const at = path ? `${path}.${name}` : name
-    const property = object.properties[name] as TSchema | undefined
+    const property = Object.hasOwn(object.properties, name) ? object.properties[name] as TSchema : undefined
     if (property === undefined) return `option ${at} is not known${suggestion(name, Object.keys(object.properties))}`
     if (entry === undefined) continue
     const problem = firstProblem(property, entry, at)
