@@ -1,0 +1,60 @@
+import t from 'tap'
+import { ask, askDeadlineMs, type AskedClient } from '../../../lib/core/ask.ts'
+import { useRedis } from '../../redis.ts'
+
+const client = (status: string): AskedClient => ({
+  status,
+  evalsha: async () => 'asked',
+  eval: async () => 'asked'
+})
+
+t.test('a ready client is asked', async t => {
+  t.equal(await ask(() => client('ready'), redis => redis.evalsha('', 0)), 'asked')
+})
+
+t.test('a client that is not ready is not asked at all', async t => {
+  for (const status of ['wait', 'connecting', 'connect', 'reconnecting', 'close', 'end']) {
+    await t.rejects(ask(() => client(status), async () => t.fail('was asked')), { code: 'UNAVAILABLE', cause: { message: `Redis is not ready: ${status}` } })
+  }
+  await t.rejects(ask(() => undefined, async () => t.fail('was asked')), { code: 'UNAVAILABLE' })
+  await t.rejects(ask(() => { throw new Error('no Redis here') }, async () => t.fail('was asked')), { code: 'UNAVAILABLE', cause: { message: 'no Redis here' } })
+})
+
+t.test('the client of this moment is asked, not the first one', async t => {
+  let current = client('end')
+  const asked = () => ask(() => current, redis => redis.evalsha('', 0))
+  await t.rejects(asked(), { code: 'UNAVAILABLE' })
+  current = client('ready')
+  t.equal(await asked(), 'asked')
+})
+
+t.test('a failure keeps its cause', async t => {
+  const cause = new Error('READONLY')
+  await t.rejects(ask(() => client('ready'), async () => { throw cause }), { code: 'UNAVAILABLE', statusCode: 503, cause })
+})
+
+t.test('a late answer is not waited for, and a late failure is nobody\'s unhandled rejection', async t => {
+  const unhandled: unknown[] = []
+  const listen = (reason: unknown): void => { unhandled.push(reason) }
+  process.on('unhandledRejection', listen)
+  t.teardown(() => process.off('unhandledRejection', listen))
+  let fail = (_: Error): void => {}
+  let late = 0
+  const began = performance.now()
+  await t.rejects(ask(() => client('ready'), () => new Promise<never>((_resolve, reject) => { fail = reject }), () => late++), { code: 'UNAVAILABLE' })
+  const took = performance.now() - began
+  t.ok(took >= askDeadlineMs - 5 && took < askDeadlineMs + 500, `${took} ms`)
+  t.equal(late, 1)
+  fail(new Error('Connection is closed.'))
+  await new Promise(resolve => setTimeout(resolve, 10))
+  t.same(unhandled, [])
+})
+
+t.test('an answer that came while the process was busy is not late', async t => {
+  const redis = (await useRedis(t)).client()
+  await redis.ping()
+  const answer = ask(() => redis, () => redis.ping())
+  const until = performance.now() + askDeadlineMs + 100
+  while (performance.now() < until);
+  t.equal(await answer, 'PONG')
+})
