@@ -1,15 +1,9 @@
 import { randomBytes } from 'node:crypto'
 import Fastify, { type FastifyInstance } from 'fastify'
 import classwaves from '../index.ts'
+import { Mistake, settings, type Settings } from './settings.ts'
 
-/**
- * A classroom on this computer: `npm start`. PORT, HOST, JWT_SECRET and REDIS_URL are read here, for the package
- * itself never reads the environment. Without REDIS_URL everything lives in this process.
- */
-
-interface Settings { port: number, host: string, secret?: string, redis?: string }
-
-class Mistake extends Error {}
+/** A classroom on this computer: `npm start`. Without REDIS_URL everything lives in this process. */
 
 try {
   await serve(settings(process.env))
@@ -61,17 +55,6 @@ function invitation (app: FastifyInstance, origin: string): string[] {
     '',
     `${curl} ${origin}/api/v1/sessions/$SESSION/start`
   ]
-}
-
-/** @throws Mistake a sentence that names the variable */
-function settings ({ PORT = '3000', HOST = '127.0.0.1', JWT_SECRET, REDIS_URL }: NodeJS.ProcessEnv): Settings {
-  if (!/^\d{1,5}$/.test(PORT) || Number(PORT) > 65_535) throw new Mistake(`PORT must be a number from 0 to 65535, not ${JSON.stringify(PORT)}.`)
-  if (HOST.trim() === '') throw new Mistake('HOST is set but empty: name an address, or leave it unset for 127.0.0.1.')
-  if (JWT_SECRET === '') throw new Mistake('JWT_SECRET is set but empty: give a secret, or leave it unset to have one made up.')
-  if (REDIS_URL !== undefined && !(/^rediss?:\/\//.test(REDIS_URL) && URL.canParse(REDIS_URL))) {
-    throw new Mistake('REDIS_URL must be a redis:// or rediss:// URL; leave it unset to keep everything in this process.')
-  }
-  return { port: Number(PORT), host: HOST, ...(JWT_SECRET !== undefined && { secret: JWT_SECRET }), ...(REDIS_URL !== undefined && { redis: REDIS_URL }) }
 }
 
 /** The port is taken or not allowed, the address is not ours: nothing that a stack would explain. */

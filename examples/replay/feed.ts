@@ -40,9 +40,9 @@ const stepsBetweenWaits = 4
 
 /** Replays one class and tells what was heard of it. */
 export async function replayClass (talk: ClassTalk, replay: Replay): Promise<ClassRecord> {
-  const { teacher, worker, listener, speed, onProgress } = replay
-  const members = seat(talk)
-  const session = replay.sessionId === undefined ? await create(talk, members, teacher) : await find(replay.sessionId, talk, teacher)
+  const { teacher, listener, speed } = replay
+  const seats = seat(talk)
+  const session = replay.sessionId === undefined ? await create(talk, seats, teacher) : await find(replay.sessionId, talk, teacher)
   const { sessionId } = session
   const durationSeconds = Math.max(...talk.groups.map(group => endOf(group.utterances)))
   const begun = Date.now()
@@ -52,26 +52,15 @@ export async function replayClass (talk: ClassTalk, replay: Replay): Promise<Cla
     groupId: groupIdOf(session, group.name, index), name: group.name, slices: group.utterances.length, recordedUntil: group.recordedUntil
   }))
   const recorder = createRecorder(groups, zero, replay.onMoment ?? (() => {}))
-  await listener.subscribe(sessionId, recorder.ears)
-  if (session.status !== 'active') await teacher.post(`/sessions/${sessionId}/start`)
-
-  let accepted = 0
-  let duplicates = 0
-  const slices = slicesOf(talk, groups.map(group => group.groupId), members, zero)
-  for (const [index, { until, batch }] of steps(slices, durationSeconds, speed).entries()) {
-    replay.signal?.throwIfAborted()
-    if (speed !== undefined) await waitUntil(begun + until * 1000 / speed, replay.signal)
-    for (let from = 0; from < batch.length; from += slicesPerRequest) {
-      const part = batch.slice(from, from + slicesPerRequest).map(({ slice }) => slice)
-      const answer = await worker.post<{ accepted: number, duplicates: number }>(`/sessions/${sessionId}/transcripts`, { slices: part })
-      accepted += answer.accepted
-      duplicates += answer.duplicates
-    }
-    if (speed === undefined && index % stepsBetweenWaits === 0) await listener.state(sessionId)
-    listener.check()
-    onProgress?.(until, durationSeconds)
+  const slices = slicesOf(talk, groups.map(group => group.groupId), seats, zero)
+  const taken = { accepted: 0, duplicates: 0 }
+  try {
+    await listener.subscribe(sessionId, recorder.ears)
+    if (session.status !== 'active') await teacher.post(`/sessions/${sessionId}/start`)
+    await feed(replay, sessionId, steps(slices, durationSeconds, speed), { begun, durationSeconds, taken })
+  } finally {
+    if (replay.sessionId === undefined) await teacher.post(`/sessions/${sessionId}/end`, { reason: 'the replay is over' })
   }
-  if (replay.sessionId === undefined) await teacher.post(`/sessions/${sessionId}/end`, { reason: 'the replay is over' })
   await listener.state(sessionId)
   await listener.unsubscribe(sessionId)
   listener.check()
@@ -79,11 +68,31 @@ export async function replayClass (talk: ClassTalk, replay: Replay): Promise<Cla
     sessionId,
     topic: talk.topic,
     slices: slices.length,
-    accepted,
-    duplicates,
+    ...taken,
     durationSeconds,
     elapsedMs: Date.now() - begun,
     groups: recorder.finish(durationSeconds)
+  }
+}
+
+interface Step { until: number, batch: TimedSlice[] }
+
+async function feed (
+  { worker, listener, speed, signal, onProgress }: Replay, sessionId: string, plan: readonly Step[],
+  { begun, durationSeconds, taken }: { begun: number, durationSeconds: number, taken: { accepted: number, duplicates: number } }
+): Promise<void> {
+  for (const [index, { until, batch }] of plan.entries()) {
+    signal?.throwIfAborted()
+    if (speed !== undefined) await waitUntil(begun + until * 1000 / speed, signal)
+    for (let from = 0; from < batch.length; from += slicesPerRequest) {
+      const slices = batch.slice(from, from + slicesPerRequest).map(({ slice }) => slice)
+      const answer = await worker.post<typeof taken>(`/sessions/${sessionId}/transcripts`, { slices })
+      taken.accepted += answer.accepted
+      taken.duplicates += answer.duplicates
+    }
+    if (speed === undefined && index % stepsBetweenWaits === 0) await listener.state(sessionId)
+    listener.check()
+    onProgress?.(until, durationSeconds)
   }
 }
 
@@ -95,14 +104,14 @@ async function waitUntil (time: number, signal?: AbortSignal): Promise<void> {
   })
 }
 
-async function create (talk: ClassTalk, members: readonly ReadonlyMap<string, string>[], teacher: Rest): Promise<Session> {
+async function create (talk: ClassTalk, seats: readonly ReadonlyMap<string, string>[], teacher: Rest): Promise<Session> {
   const goal = talk.goals.join('; ').slice(0, 500)
   return await teacher.post<Session>('/sessions', {
     topic: talk.topic.slice(0, 200),
     ...(goal && { goal }),
     groups: talk.groups.map((group, index) => ({
       name: group.name.slice(0, 100),
-      memberIds: group.members.slice(0, 100).map(name => members[index]?.get(name))
+      memberIds: group.members.slice(0, 100).map(name => seats[index]?.get(name))
     }))
   })
 }
@@ -123,7 +132,7 @@ function groupIdOf (session: Session, name: string, index: number): string {
 }
 
 /** The slices that end in each step of class time, the empty steps left out. */
-function steps (slices: readonly TimedSlice[], durationSeconds: number, speed = Infinity): { until: number, batch: TimedSlice[] }[] {
+function steps (slices: readonly TimedSlice[], durationSeconds: number, speed = Infinity): Step[] {
   const step = Math.min(stepSeconds, Math.max(1, speed))
   const batches = new Map<number, TimedSlice[]>()
   for (const one of slices) {

@@ -1,5 +1,6 @@
 import { io, type Socket } from 'socket.io-client'
 import type { Answer, GuidanceClientEvents, GuidanceServerEvents, GuidanceState } from '../../lib/contract.ts'
+import { unreachable } from './rest.ts'
 import { Complaint } from './talk.ts'
 
 type Ack<A> = (answer: Answer<A>) => void
@@ -34,7 +35,10 @@ export async function createListener (url: string, token: string): Promise<Liste
     socket.once('connect', resolve)
     socket.once('connect_error', (error: Error & { data?: { code?: string } }) => {
       socket.close()
-      reject(new Complaint(`/guidance at ${url} lets nobody listen with this token: ${error.data?.code ? `${error.data.code}: ` : ''}${error.message}`))
+      const code = error.data?.code
+      reject(code === undefined
+        ? unreachable(url, error.message)
+        : new Complaint(`/guidance at ${url} refuses this token: ${code}: ${error.message}`))
     })
   })
 

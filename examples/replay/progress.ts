@@ -9,11 +9,14 @@ export interface Progress {
   end (): void
 }
 
+/** Where text goes: a stream of the process, or of a test. */
+export interface Screen { write (text: string): unknown, isTTY?: boolean }
+
 /** Without a terminal one line for each of these parts of a class. */
 const parts = 4
 const barWidth = 20
 
-export function createProgress (out: NodeJS.WriteStream): Progress {
+export function createProgress (out: Screen): Progress {
   let at = 0
   let part = 0
   const clear = out.isTTY ? '\r\u001b[K' : ''
@@ -35,6 +38,6 @@ export function createProgress (out: NodeJS.WriteStream): Progress {
       }
     },
     moment: (group, moment) => { out.write(`${clear}  ${showTime(Math.max(moment.at, 0) || at).padStart(5)} ${group}: ${moment.text}\n`) },
-    end: () => { out.write(clear) }
+    end: () => { if (clear) out.write(clear) }
   }
 }

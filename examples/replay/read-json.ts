@@ -35,12 +35,11 @@ export function readJson (text: string, file: string): ClassTalk {
 }
 
 /**
- * Recordings that have the same task become groups of one class, in the order of the file. They were not made
- * together, so each is listened to only until its own end: after that it is over, not silent.
+ * Recordings that have the same task become groups of one class, those of about the same length together. They were
+ * not made together, so each is listened to only until its own end: after that it is over, not silent.
  */
 export function readJsonLines (text: string, file: string, limit = Infinity): ClassTalk[] {
-  const open = new Map<string, ClassTalk>()
-  const classes: ClassTalk[] = []
+  const tasks = new Map<string, ClassTalk>()
   let left = limit
   for (const [index, line] of text.split('\n').entries()) {
     if (line.trim() === '') continue
@@ -50,16 +49,19 @@ export function readJsonLines (text: string, file: string, limit = Infinity): Cl
     const group = recording(document, place)
     const task = heading(document, place)
     const key = JSON.stringify(task)
-    let current = open.get(key)
-    if (!current || current.groups.length === groupsInClass) {
-      current = { ...task, groups: [] }
-      open.set(key, current)
-      classes.push(current)
-    }
-    current.groups.push({ ...group, recordedUntil: endOf(group.utterances) })
+    const { groups } = tasks.get(key) ?? { groups: [] }
+    tasks.set(key, { ...task, groups: [...groups, { ...group, recordedUntil: endOf(group.utterances) }] })
   }
-  if (classes.length === 0) throw new Complaint(`${file} has no line with a recording.`)
-  return classes
+  if (tasks.size === 0) throw new Complaint(`${file} has no line with a recording.`)
+  return [...tasks.values()].flatMap(split)
+}
+
+/** Classes of a size that a teacher has. */
+function split ({ groups, ...task }: ClassTalk): ClassTalk[] {
+  const byLength = [...groups].sort((a, b) => endOf(a.utterances) - endOf(b.utterances))
+  return Array.from({ length: Math.ceil(groups.length / groupsInClass) }, (_, index) => (
+    { ...task, groups: byLength.slice(index * groupsInClass, (index + 1) * groupsInClass) }
+  ))
 }
 
 function recording (document: Fields, place: string): GroupTalk {

@@ -1,4 +1,4 @@
-import { heat, type AttentionEvent, type Driver, type TeacherPrompt, type Tier2ShiftEvent } from '../../lib/contract.ts'
+import { heat, heats, type AttentionEvent, type Driver, type Heat, type TeacherPrompt, type Tier2ShiftEvent } from '../../lib/contract.ts'
 import type { Ears } from './listen.ts'
 import { phrase, reasons } from './words.ts'
 
@@ -9,6 +9,8 @@ export interface Moment {
   kind: 'Focus Now' | 'Watch Next' | 'Stable' | 'alert' | 'prompt' | 'shift'
   /** One line that a person can follow. */
   text: string
+  /** What to say, and what was heard. */
+  details?: string[]
 }
 
 export interface GroupRecord {
@@ -35,7 +37,7 @@ export interface Listened { groupId: string, name: string, slices: number, recor
 
 /** @param zero when the class began, in milliseconds since 1970 */
 export function createRecorder (groups: readonly Listened[], zero: number, onMoment: (group: string, moment: Moment) => void): Recorder {
-  const records = new Map(groups.map(group => [group.groupId, { ...group, scores: [], moments: [], prompted: new Set<string>() } as Open]))
+  const records = new Map(groups.map(group => [group.groupId, { ...group, scores: [], moments: [], heat: 'Stable', prompted: new Set<string>() } as Open]))
 
   /** The record that something heard belongs to, unless the recording of that group is over. */
   const locate = (groupId: string, timestamp: string): { record: Open, at: number } | null => {
@@ -51,10 +53,12 @@ export function createRecorder (groups: readonly Listened[], zero: number, onMom
     const found = locate(metrics.groupId, timestamp)
     if (!found) return
     const { record, at } = found
-    const before = record.scores.at(-1)
-    record.scores.push({ at, score: metrics.attentionScore })
-    const now = heat(metrics.attentionScore)
-    if (now !== (before ? heat(before.score) : 'Stable')) add(record, { at, kind: now, text: named(`${now} (${metrics.attentionScore})`, metrics.why) })
+    const { attentionScore: score, why } = metrics
+    record.scores.push({ at, score })
+    const now = follow(record.heat, score)
+    if (now === record.heat) return
+    record.heat = now
+    add(record, { at, kind: now, text: now === 'Stable' ? `Stable again (${score})` : named(`${now} (${score})`, why) })
   }
   const shift = ({ metrics: { groupId, metric, previous, current }, timestamp }: Tier2ShiftEvent): void => {
     const found = locate(groupId, timestamp)
@@ -64,8 +68,9 @@ export function createRecorder (groups: readonly Listened[], zero: number, onMom
     const found = locate(given.groupId, given.generatedAt)
     if (!found || found.record.prompted.has(given.promptId)) return
     found.record.prompted.add(given.promptId)
-    const heard = given.evidence?.length ? ` Heard: ${given.evidence.map(piece => `"${piece}"`).join(' ')}` : ''
-    add(found.record, { at: found.at, kind, text: named(`${kind === 'alert' ? 'Alert' : 'Prompt'}, ${given.category}`, given.why) + `. ${given.message}${heard}` })
+    const heard = given.evidence?.length ? [`Heard: ${given.evidence.map(piece => `"${piece}"`).join(' ')}`] : []
+    const what = `${kind === 'alert' ? 'Alert' : 'Prompt'}, ${given.category}`
+    add(found.record, { at: found.at, kind, text: named(what, given.why), details: [given.message, ...heard] })
   }
 
   return {
@@ -74,7 +79,7 @@ export function createRecorder (groups: readonly Listened[], zero: number, onMom
       'teacher:alert': prompt('alert'),
       'teacher:recommendations': prompts => { prompts.forEach(prompt('prompt')) }
     },
-    finish: durationSeconds => [...records.values()].map(({ prompted, recordedUntil = durationSeconds, ...record }) => ({
+    finish: durationSeconds => [...records.values()].map(({ prompted, heat, recordedUntil = durationSeconds, ...record }) => ({
       ...record,
       heardUntil: recordedUntil,
       scores: record.scores.map(({ at, score }) => ({ at: Math.round(at * 10) / 10, score })),
@@ -89,7 +94,17 @@ export function createRecorder (groups: readonly Listened[], zero: number, onMom
 
 interface Open extends Omit<GroupRecord, 'heardUntil' | 'meanAttention' | 'maxAttention' | 'alerts' | 'prompts'> {
   recordedUntil?: number
+  heat: Heat
   prompted: Set<string>
+}
+
+/** A score must fall this far below its heat before a group counts as cooler: a story that flickers cannot be followed. */
+const clearly = 12
+
+function follow (before: Heat, score: number): Heat {
+  const now = heat(score)
+  const cooler = heats.indexOf(now) > heats.indexOf(before)
+  return cooler && heat(score + clearly) === before ? before : now
 }
 
 /** A score holds until the next one: the gates send what is new, not what is the same. */

@@ -17,7 +17,7 @@ export function createRest (url: string, token: string): Rest {
         method,
         headers: { authorization: `Bearer ${token}`, ...(body !== undefined && { 'content-type': 'application/json' }) },
         ...(body !== undefined && { body: JSON.stringify(body) })
-      }).catch((error: unknown) => { throw new Complaint(`No server answers at ${url} (${reason(error)}); \`npm start\` starts one.`) })
+      }).catch((error: unknown) => { throw unreachable(url, reason(error)) })
       const answer = await read(response, `${method} ${path}`)
       if (response.ok) return answer as T
       const { code = 'unknown', message = '', details } = answer as { code?: string, message?: string, details?: { retryAfterMs?: number } }
@@ -28,6 +28,10 @@ export function createRest (url: string, token: string): Rest {
     }
   }
   return { post: (path, body) => call('POST', path, body), get: path => call('GET', path) }
+}
+
+export function unreachable (url: string, why: string): Complaint {
+  return new Complaint(`No server answers at ${url} (${why}); \`npm start\` starts one.`)
 }
 
 async function read (response: Response, what: string): Promise<unknown> {

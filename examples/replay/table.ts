@@ -29,7 +29,10 @@ export function table (record: ClassRecord): string {
 }
 
 function story (group: GroupRecord): string[] {
-  const lines = group.moments.map(({ at, text }) => `  ${showTime(at).padStart(5)} ${text}`)
+  const lines = group.moments.flatMap(({ at, text, details = [] }) => {
+    const time = showTime(at).padStart(5)
+    return [`  ${time} ${text}`, ...details.map(line => `  ${' '.repeat(time.length)} ${line}`)]
+  })
   return ['', group.name, ...lines.length > 0 ? lines : ['  nothing that needed the teacher']]
 }
 

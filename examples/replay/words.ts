@@ -3,7 +3,7 @@ import type { Driver } from '../../lib/contract.ts'
 /** What a teacher calls the signals and the sides of talk. A name without a row here is shown as it is, spelled out. */
 const phrases: Readonly<Record<string, string>> = {
   offreal: 'off-task talk',
-  social: 'off-task: social chat',
+  social: 'off-task chat about life',
   confusion: 'signs of confusion',
   dominance: 'one voice holds the floor',
   stall: 'the talk dries up',
