@@ -45,4 +45,3 @@ export function fitConfusion (data: Data, leaveOut: number | null): Weights['con
   w[0]! -= Math.log(prior / (1 - prior))
   return Object.fromEntries(confusionFeatures.map((name, i) => [name, w[i]!])) as Weights['confusion']['weights']
 }
-

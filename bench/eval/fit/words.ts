@@ -52,21 +52,21 @@ export function lexicon (said: readonly Said[]): Lexicon {
   const onShare = Object.entries(balance).reduce((sum, [source, share]) => sum + (size.has(source) ? share : 0), 0)
   const weight = (one: Said): number => {
     const count = size.get(key(one))!
-    const share = one.off ? (one.social ? 0.35 : 0.65) : (balance[one.source] ?? 1) / onShare
+    const share = one.off ? (one.social ? 0.25 : 0.75) : (balance[one.source] ?? 1) / onShare
     return share / count * said.length * 0.5
   }
   const documents: Document[] = said.map((one) => ({ has: one.has, y: one.off ? 1 : 0, weight: Math.min(weight(one), 8) }))
-  const off = wordWeights(documents, { least: 3, ridge: 0.02, epochs: 6 })
+  const off = wordWeights(documents, { least: 3, ridge: 3, epochs: 6 })
   // A word speaks for being on task only if more than one task uses it: the lexicon must not know the tasks.
   const tasks = new Map<string, Set<string>>()
   for (const one of said) if (!one.off) for (const unit of one.has) tasks.set(unit, (tasks.get(unit) ?? new Set()).add(one.source))
   const offTask = new Map<string, number>()
   for (const [unit, value] of off) {
-    if (Math.abs(value) < 0.08 || (value < 0 && (tasks.get(unit)?.size ?? 0) < 2)) continue
+    if (Math.abs(value) < 0.1 || (value < 0 && (tasks.get(unit)?.size ?? 0) < 2)) continue
     offTask.set(unit, Math.max(-2.5, Math.min(2.5, value)))
   }
   const kinds: Document[] = said.filter((one) => one.off).map((one) => ({ has: one.has, y: one.social ? 1 : 0, weight: one.social ? 0.5 : 0.5 * (size.get('social') ?? 1) / (size.get('classroom') ?? 1) }))
-  const social = new Map([...wordWeights(kinds, { least: 3, ridge: 0.02, epochs: 6 })].filter(([, value]) => Math.abs(value) > 0.15))
+  const social = new Map([...wordWeights(kinds, { least: 3, ridge: 3, epochs: 6 })].filter(([, value]) => Math.abs(value) > 0.15))
   return { background: background(said), offTask, social }
 }
 
