@@ -128,4 +128,3 @@ function counted (gates: Gates, { metrics }: Core): Gates {
   }])
   return Object.fromEntries(wrapped) as unknown as Gates
 }
-

@@ -33,13 +33,15 @@ const retryAfterMs = 1_000
  */
 export default fp<IoOptions>(async (fastify, { io: options, limits, redis, onPublishFailure }) => {
   const borrowed = fastify.hasDecorator('io')
-  const io = borrowed ? fastify.io : new Server(fastify.server, {
-    serveClient: false,
-    connectTimeout: 10_000,
-    maxHttpBufferSize: 2 * limits.packetBytes,
-    parser: guardedParser(limits),
-    ...options as Partial<ServerOptions>
-  })
+  const io = borrowed
+    ? fastify.io
+    : new Server(fastify.server, {
+      serveClient: false,
+      connectTimeout: 10_000,
+      maxHttpBufferSize: 2 * limits.packetBytes,
+      parser: guardedParser(limits),
+      ...options as Partial<ServerOptions>
+    })
   if (!borrowed) fastify.decorate('io', io)
 
   const subscription = redis && io.adapter() === Adapter ? subscriber(redis) : undefined

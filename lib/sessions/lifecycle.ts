@@ -115,4 +115,3 @@ function refusal (result: Exclude<TransitionResult, { ok: true }>): ClasswavesEr
 async function wait (ms: number): Promise<void> {
   await new Promise<void>(resolve => setTimeout(resolve, ms).unref())
 }
-
