@@ -10,12 +10,18 @@ export class Refused {
 
 export interface PacketLimits { depth: number, packetBytes: number }
 
+/** What Socket.IO takes as its `parser`. */
+export interface Parser {
+  Encoder: typeof stock.Encoder
+  Decoder: new () => EventEmitter & { add (chunk: unknown): void, destroy (): void }
+}
+
 /**
  * The stock parser behind a guard. A packet that is nested too deep or too large is not parsed: its name and
  * acknowledgement id are read from its head, and it goes the usual way with a `Refused` in place of its payload.
  * (Deep JSON is parsed without trouble, but whoever walks or writes it recursively afterwards ends the process.)
  */
-export function guardedParser ({ depth, packetBytes }: PacketLimits) {
+export function guardedParser ({ depth, packetBytes }: PacketLimits): Parser {
   class Decoder extends EventEmitter {
     readonly #stock = new stock.Decoder()
     #bytes = 0
