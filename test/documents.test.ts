@@ -74,6 +74,6 @@ t.test('the promised routes are there, and only these need no token', async t =>
 t.test('/asyncapi.json is valid and has the namespaces that are served', async t => {
   const { app } = await serve(t)
   const { document, diagnostics } = await new Parser().parse(JSON.stringify(await read(app, '/asyncapi.json')))
-  t.same(diagnostics.filter(one => one.severity === 0).map(one => `${one.path.join('.')}: ${one.message}`), [])
+  t.same(diagnostics.filter(one => one.severity === 0).map(one => `${one.path.join('.')}: ${one.message}`), [], 'valid AsyncAPI')
   t.same(document?.allChannels().all().map(channel => channel.address()).sort(), ['/', '/guidance', '/sessions'])
 })
