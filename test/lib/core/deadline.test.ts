@@ -1,0 +1,30 @@
+import t from 'tap'
+import { within } from '../../../lib/core/deadline.ts'
+
+const never = new Promise<string>(() => {})
+const after = (ms: number): Promise<string> => new Promise(resolve => setTimeout(resolve, ms, 'late'))
+
+t.test('what comes in time comes as it is', async t => {
+  const onLate = (): never => t.fail('it was in time') as never
+  t.equal(await within(1000, Promise.resolve('here'), onLate), 'here')
+  await t.rejects(within(1000, Promise.reject(new Error('no')), onLate), { message: 'no' })
+})
+
+t.test('when the deadline passes, what is said then counts', async t => {
+  t.equal(await within(5, never, () => 'instead'), 'instead')
+  await t.rejects(within(5, never, () => { throw new Error('too late') }), { message: 'too late' })
+})
+
+t.test('what comes later is ignored, a failure as well', async t => {
+  t.equal(await within(5, after(20), () => 'instead'), 'instead')
+  t.equal(await within(5, after(20).then(() => { throw new Error('late') }), () => 'instead'), 'instead')
+  await after(40)
+})
+
+t.test('a process that was busy still hears what has come meanwhile', async t => {
+  const arrived = new Promise<string>(resolve => { setImmediate(resolve, 'here') })
+  const asked = within(5, arrived, () => 'instead')
+  const until = performance.now() + 20
+  while (performance.now() < until);
+  t.equal(await asked, 'here')
+})
