@@ -1,7 +1,10 @@
 import type { Cluster, Redis } from 'ioredis'
-import type { SessionStore } from '../../lib/sessions/store.ts'
+import type { Test } from 'tap'
+import type { Session } from '../../lib/sessions/schema.ts'
+import type { NewSession, SessionStore } from '../../lib/sessions/store.ts'
 import { createMemorySessionStore } from '../../lib/sessions/store-memory.ts'
 import { createRedisSessionStore } from '../../lib/sessions/store-redis.ts'
+import type { Move } from '../../lib/sessions/transitions.ts'
 
 export interface SessionBackend {
   store: SessionStore
@@ -9,20 +12,22 @@ export interface SessionBackend {
   pass (ms: number): Promise<void>
 }
 
-/** What the sessions of every backend live, in seconds. */
+export type OpenSessions = (t: Test) => Promise<SessionBackend>
+
+/** How long sessions live in the tests unless said, in seconds. */
 export const ttlSeconds = 60
 
-export function memoryBackend (): SessionBackend {
+export function memoryBackend (ttl = ttlSeconds): SessionBackend {
   let now = Date.UTC(2026, 0, 5, 8)
   return {
-    store: createMemorySessionStore({ ttlSeconds, now: () => now }),
+    store: createMemorySessionStore({ ttlSeconds: ttl, now: () => now }),
     async pass (ms) { now += ms }
   }
 }
 
-export function redisBackend (client: Redis | Cluster): SessionBackend {
+export function redisBackend (client: Redis | Cluster, ttl = ttlSeconds): SessionBackend {
   return {
-    store: createRedisSessionStore({ redis: () => client, ttlSeconds, onSideFailure: error => { throw error } }),
+    store: createRedisSessionStore({ redis: () => client, ttlSeconds: ttl, onSideFailure: error => { throw error } }),
     pass: ms => age(client, ms)
   }
 }
@@ -31,7 +36,7 @@ export function redisBackend (client: Redis | Cluster): SessionBackend {
 async function age (redis: Redis | Cluster, ms: number): Promise<void> {
   for (const key of await redis.keys('sessions:*')) {
     const left = await redis.pttl(key)
-    if (left < 0) throw new Error(`${key} would stay for ever`)
+    if (left === -1) throw new Error(`${key} would stay for ever`)
     if (left <= ms) {
       await redis.del(key)
       continue
@@ -42,4 +47,31 @@ async function age (redis: Redis | Cluster, ms: number): Promise<void> {
       if (await redis.hexists(key, time)) await redis.hincrby(key, time, -ms)
     }
   }
+}
+
+export function plan (sessionId: string, more: Partial<NewSession> = {}): NewSession {
+  return {
+    sessionId,
+    code: `C-${sessionId}`,
+    teacherId: 'teacher',
+    topic: 'Rivers',
+    goal: null,
+    subject: null,
+    plannedDurationMinutes: null,
+    requireGroupsReady: false,
+    groups: [],
+    ...more
+  }
+}
+
+/** Creates a session and takes it through these moves. */
+export async function make (store: SessionStore, sessionId: string, more: Partial<NewSession> = {}, ...moves: Move[]): Promise<Session> {
+  let session = await store.create(plan(sessionId, more))
+  if (session === 'code-taken') throw new Error(`the code of ${sessionId} is taken`)
+  for (const move of moves) {
+    const moved = await store.transition(sessionId, move)
+    if (!moved.ok) throw new Error(`${sessionId} could not ${move}: ${moved.reason}`)
+    session = moved.session
+  }
+  return session
 }

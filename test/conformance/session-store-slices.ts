@@ -1,6 +1,6 @@
 import type { Test } from 'tap'
 import { storeBounds } from '../../lib/sessions/store.ts'
-import { make, type OpenSessions } from './session-store.ts'
+import { make, type OpenSessions } from './session-store-backends.ts'
 
 const groups = [{ groupId: 'a', name: 'A' }, { groupId: 'a.b', name: 'B' }, { groupId: 'silent', name: 'C' }]
 const say = (id: string, groupId = 'a') => ({ id, groupId, text: `text of ${id}` })

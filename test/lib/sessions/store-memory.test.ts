@@ -1,7 +1,7 @@
 import t from 'tap'
 import { createMemorySessionStore } from '../../../lib/sessions/store-memory.ts'
-import { memoryBackend } from '../../conformance/session-store-backends.ts'
-import { make, sessionStoreConforms } from '../../conformance/session-store.ts'
+import { make, memoryBackend } from '../../conformance/session-store-backends.ts'
+import { sessionStoreConforms } from '../../conformance/session-store.ts'
 
 sessionStoreConforms(t, async () => memoryBackend())
 
