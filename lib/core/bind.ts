@@ -65,6 +65,7 @@ export function bind<C extends Contract> (
   { authenticate, limits, metrics, log }: BindDependencies
 ): void {
   const incoming = new Map<string, Incoming>()
+  const refuses = new Map(Object.entries(contract.refuses))
   const declare = (name: string, declaration: Receives, handle: Handler): void => {
     incoming.set(name, { declaration, handle, ...checker(declaration.payload) })
   }
@@ -96,7 +97,8 @@ export function bind<C extends Contract> (
       bound.turn.last(async () => hooks.disconnected?.(context, left))
         .catch((error: unknown) => log.error({ err: error, namespace: contract.namespace }, 'cleaning up after a socket failed'))
     })
-    socket.onAny((event: string, ...args: unknown[]) => { receive(bound, context as unknown as Context, event, args) })
+    // Nothing is handed on to Socket.IO: it would emit on the socket whatever name the client chose, `disconnect` too.
+    socket.use(([event, ...args]) => { receive(bound, context as unknown as Context, String(event), args) })
   })
 
   function receive (bound: Bound, context: Context, event: string, args: unknown[]): void {
@@ -142,7 +144,7 @@ export function bind<C extends Contract> (
 
   function known (event: string, declared: Incoming | undefined): Incoming {
     if (declared) return declared
-    const refused = contract.refuses[event]
+    const refused = refuses.get(event)
     throw new ClasswavesError(refused ?? 'UNSUPPORTED_OPERATION', refused ? undefined : `${contract.namespace} has no such event.`)
   }
 
@@ -156,7 +158,7 @@ export function bind<C extends Contract> (
   function fail (bound: Bound, event: string, declared: Incoming | undefined, payload: unknown, acknowledge: Acknowledge | undefined, thrown: unknown): void {
     const error = toWireError(thrown)
     if (error.code === 'INTERNAL') log.error({ err: thrown, namespace: contract.namespace, event }, 'a handler failed')
-    metrics.received.inc({ namespace: contract.namespace, event: declared || contract.refuses[event] ? event : 'undeclared', result: error.code })
+    metrics.received.inc({ namespace: contract.namespace, event: declared || refuses.has(event) ? event : 'undeclared', result: error.code })
     const failure = declared?.declaration.failure
     acknowledge?.({ ok: false, error })
     if (failure) bound.socket.emit(failure, failurePayload(error, payload), replyMeta(bound.socket.id))

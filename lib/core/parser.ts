@@ -82,10 +82,14 @@ export function deeperThan (text: string, limit: number): boolean {
   return false
 }
 
+/** Names that Socket.IO keeps to itself. The stock parser takes no packet with one of them, so neither do we. */
+const reserved = new Set(['connect', 'connect_error', 'disconnect', 'disconnecting', 'newListener', 'removeListener'])
+
 /** Namespace, acknowledgement id and event name from the head of a text packet `2/sessions,17["name",...`. */
 function headOf (text: string): { type: stock.PacketType, nsp: string, id?: number, name: string } | undefined {
   const match = /^2(?:(\/[^,]*),)?(\d{1,9})?\["((?:[^"\\]|\\.){0,200})"/.exec(text.slice(0, 1000))
   if (!match) return undefined
   const [, nsp = '/', id, name = ''] = match
+  if (reserved.has(name)) return undefined
   return { type: stock.PacketType.EVENT, nsp, ...(id !== undefined && { id: Number(id) }), name }
 }
