@@ -52,6 +52,8 @@ export function createContext<C extends Contract> (
     log,
     now: Date.now,
     async join (...rooms) {
+      // A client may go while its event waits; whatever the handler would note of it then, nobody would take back.
+      if (!socket.connected) throw new ClasswavesError('UNAVAILABLE', 'The connection has gone.')
       const fresh = rooms.filter(room => !socket.rooms.has(room))
       if (socket.rooms.size - 1 + fresh.length > roomLimit) {
         throw new ClasswavesError('RATE_LIMITED', `A socket may be in ${roomLimit} rooms at most.`, { retryAfterMs: 0 })

@@ -39,11 +39,13 @@ export function guardedParser ({ depth, packetBytes }: PacketLimits): Parser {
     add (chunk: unknown): void {
       if (typeof chunk !== 'string') {
         this.#bytes += (chunk as Uint8Array).byteLength ?? 0
+        // Attachments wait in memory until the last one has come, and each may be as large as a message.
+        if (this.#bytes > 2 * packetBytes) throw new ClasswavesError('PAYLOAD_TOO_LARGE')
         this.#stock.add(chunk)
         return
       }
-      this.#bytes = chunk.length
-      const fault = faultOf(chunk)
+      this.#bytes = Buffer.byteLength(chunk)
+      const fault = this.#faultOf(chunk)
       const event = fault && headOf(chunk)
       if (!fault) this.#stock.add(chunk)
       else if (event) this.emit('decoded', { ...event, data: [event.name, new Refused(fault)] })
@@ -54,12 +56,12 @@ export function guardedParser ({ depth, packetBytes }: PacketLimits): Parser {
       this.#stock.destroy()
       this.removeAllListeners()
     }
-  }
 
-  function faultOf (text: string): ClasswavesError | undefined {
-    if (text.length > packetBytes) return new ClasswavesError('PAYLOAD_TOO_LARGE')
-    if (deeperThan(text, depth + 1)) return new ClasswavesError('INVALID_PAYLOAD', `The payload is nested deeper than ${depth}.`)
-    return undefined
+    #faultOf (text: string): ClasswavesError | undefined {
+      if (this.#bytes > packetBytes) return new ClasswavesError('PAYLOAD_TOO_LARGE')
+      if (deeperThan(text, depth + 1)) return new ClasswavesError('INVALID_PAYLOAD', `The payload is nested deeper than ${depth}.`)
+      return undefined
+    }
   }
 
   return { Encoder: stock.Encoder, Decoder }

@@ -12,7 +12,7 @@ const Claims = Compile(Type.Object({
   name: Type.Optional(Type.String({ maxLength: 200 })),
   sessionId: Type.Optional(Type.String({ maxLength: 64 })),
   groupId: Type.Optional(Type.String({ maxLength: 64 })),
-  exp: Type.Integer({ minimum: 1 }),
+  exp: Type.Integer({ minimum: 1, maximum: 8_640_000_000_000, description: 'at most what a Date can say' }),
   type: Type.Optional(Type.Literal('access'))
 }))
 
