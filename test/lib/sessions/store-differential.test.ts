@@ -9,7 +9,7 @@ import { useRedis } from '../../redis.ts'
 
 const server = await useRedis(t)
 const clients = [server.client(), server.client()] as const
-const histories = 1000
+const histories = 600
 const moves = Object.keys(transitions) as Move[]
 
 // Every wait is a hundred seconds or more and life is a multiple of that, so that what a history itself takes decides nothing.
