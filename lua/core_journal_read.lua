@@ -1,0 +1,38 @@
+-- Reads kept events of a home room after a position, or only where it stands. A room that has no epoch gets one, so
+-- that whoever waits in an empty room loses nothing.
+-- KEYS[1] log  hash: epoch, offset, run
+-- KEYS[2] events  stream
+-- ARGV[1] epoch  of the position; empty to ask only where the room stands
+-- ARGV[2] offset  of the position
+-- ARGV[3] limit  how many events at most
+-- ARGV[4] ttlSeconds  life of a new epoch
+-- returns epoch, offset, 1 when events after the position are lost, then id, head, body, id, head, body, ...
+
+local run = string.match(redis.call('INFO', 'server'), 'run_id:(%w+)')
+local epoch, stored, offset = unpack(redis.call('HMGET', KEYS[1], 'epoch', 'run', 'offset'))
+if not epoch or stored ~= run then
+  local time = redis.call('TIME')
+  local fresh = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
+  if epoch and fresh <= tonumber(epoch) then fresh = tonumber(epoch) + 1 end
+  epoch = string.format('%.0f', fresh)
+  offset = '0'
+  redis.call('DEL', KEYS[1], KEYS[2])
+  redis.call('HSET', KEYS[1], 'epoch', epoch, 'run', run, 'offset', offset)
+  redis.call('EXPIRE', KEYS[1], ARGV[4])
+end
+if ARGV[1] == '' then return { epoch, offset, '0' } end
+
+local after = tonumber(ARGV[2])
+local last = tonumber(offset)
+local oldest = last - redis.call('XLEN', KEYS[2])
+if ARGV[1] ~= epoch or not after or after < oldest or after > last then return { epoch, offset, '1' } end
+
+local reply = { epoch, offset, '0' }
+if after == last then return reply end
+local from = epoch .. '-' .. string.format('%.0f', after + 1)
+for _, entry in ipairs(redis.call('XRANGE', KEYS[2], from, '+', 'COUNT', ARGV[3])) do
+  reply[#reply + 1] = entry[1]
+  reply[#reply + 1] = entry[2][2]
+  reply[#reply + 1] = entry[2][4]
+end
+return reply
