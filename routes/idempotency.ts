@@ -3,6 +3,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { within } from '../lib/core/deadline.ts'
 import { ClasswavesError } from '../lib/core/errors.ts'
 import type { Idempotency } from '../lib/core/idempotency.ts'
+import './scope.ts' // the caller of a request
 
 const mutations = new Set(['POST', 'PUT', 'PATCH', 'DELETE'])
 
@@ -56,9 +57,8 @@ export function withIdempotency (scope: FastifyInstance, idempotency: Idempotenc
   })
 }
 
-function callerOf (request: FastifyRequest): string {
-  const { user } = request as FastifyRequest & { user?: { userId?: unknown } | null }
-  return typeof user?.userId === 'string' ? `user ${user.userId}` : `address ${request.ip}`
+function callerOf ({ caller, ip }: FastifyRequest): string {
+  return caller ? `user ${caller.userId}` : `address ${ip}`
 }
 
 function digest (value: unknown): string {

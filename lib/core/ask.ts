@@ -15,18 +15,33 @@ export const askDeadlineMs = 250
  * Puts a question to Redis, if it can be reached at once.
  *
  * @param onLate told when the deadline has passed; Redis may still do what was asked
- * @throws ClasswavesError UNAVAILABLE, with the `cause`, when there is no answer in time
+ * @throws ClasswavesError UNAVAILABLE, with the `cause`, when there is no answer in time or it is "not now"; what is
+ * wrong with the question itself keeps its own error
  */
-export async function ask<T> (client: ClientOf, question: (redis: AskedClient) => Promise<T>, onLate?: () => void): Promise<T> {
-  try {
-    const redis = client()
-    // A client that is not ready would keep the command until it is, and send it then.
-    if (redis?.status !== 'ready') throw new Error(`Redis is not ready: ${redis?.status ?? 'no client'}`)
-    return await within(askDeadlineMs, question(redis), () => {
-      onLate?.()
-      throw new Error(`Redis gave no answer in ${askDeadlineMs} ms`)
-    })
-  } catch (cause) {
-    throw Object.assign(new ClasswavesError('UNAVAILABLE'), { cause })
-  }
+export async function ask<C extends { readonly status: string }, T> (
+  client: () => C | null | undefined,
+  question: (redis: C) => Promise<T>,
+  { deadlineMs = askDeadlineMs, onLate }: { deadlineMs?: number, onLate?: () => void } = {}
+): Promise<T> {
+  const redis = client()
+  // A client that is not ready would keep the command until it is, and send it then.
+  if (redis?.status !== 'ready') throw unavailable(new Error(`Redis is not ready: ${redis?.status ?? 'no client'}`))
+  const answer = question(redis).catch((cause: unknown) => { throw isPassing(cause) ? unavailable(cause) : cause })
+  return await within(deadlineMs, answer, () => {
+    onLate?.()
+    throw unavailable(new Error(`Redis gave no answer in ${deadlineMs} ms`))
+  })
+}
+
+/** Redis' answers that mean "not now" rather than "never so". */
+const passing = /^(LOADING|BUSY|OOM|READONLY|MASTERDOWN|CLUSTERDOWN|TRYAGAIN|NOREPLICAS|MISCONF|UNBLOCKED)\b/
+
+/** A lost connection or a Redis that recovers, not a fault of ours: those keep their own stack. */
+function isPassing (error: unknown): boolean {
+  if (!(error instanceof Error) || error instanceof ClasswavesError || error instanceof TypeError || error instanceof SyntaxError) return false
+  return error.name !== 'ReplyError' || passing.test(error.message)
+}
+
+function unavailable (cause: unknown): ClasswavesError {
+  return Object.assign(new ClasswavesError('UNAVAILABLE'), { cause })
 }

@@ -37,7 +37,7 @@ export function createRedisIdempotency ({ client, ...settings }: RedisIdempotenc
       // The caller has gone with UNAVAILABLE; a claim that nobody works on would only block the next attempt.
       if (late && answer.state === 'new') await abandon(redis, named(key), { bodyHash })
       return answer
-    }, () => { late = true })
+    }, { onLate: () => { late = true } })
   }
 
   return {

@@ -15,7 +15,8 @@ export interface Key<P extends string = string> {
 export function key<const T extends string> (pattern: T, row: { ttl: string, purpose: string }): Key<Params<T>> {
   const params = paramsOf(pattern)
   const build = (values: Record<string, string>, cluster = false): string => {
-    if (!cluster || !params.includes('sessionId')) return fill(pattern, values)
+    const name = fill(pattern, values)
+    if (!cluster || !params.includes('sessionId')) return name
     return fill(pattern, { ...values, sessionId: `{${values.sessionId}}` })
   }
   return Object.assign(build, { pattern, ...row }) as unknown as Key<Params<T>>

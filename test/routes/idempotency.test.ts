@@ -18,7 +18,7 @@ async function host (t: Test, idempotency: Idempotency = createMemoryIdempotency
   await app.register(async scope => {
     scope.addHook('onRequest', async request => {
       const userId = request.headers['x-user']
-      if (userId) Object.assign(request, { user: { userId } })
+      if (userId) Object.assign(request, { caller: { userId } })
     })
     scope.setErrorHandler((error, _request, reply) => {
       const wire = toWireError(error)

@@ -17,7 +17,6 @@ t.test('a client that is not ready is not asked at all', async t => {
     await t.rejects(ask(() => client(status), async () => t.fail('was asked')), { code: 'UNAVAILABLE', cause: { message: `Redis is not ready: ${status}` } })
   }
   await t.rejects(ask(() => undefined, async () => t.fail('was asked')), { code: 'UNAVAILABLE' })
-  await t.rejects(ask(() => { throw new Error('no Redis here') }, async () => t.fail('was asked')), { code: 'UNAVAILABLE', cause: { message: 'no Redis here' } })
 })
 
 t.test('the client of this moment is asked, not the first one', async t => {
@@ -41,7 +40,7 @@ t.test('a late answer is not waited for, and a late failure is nobody\'s unhandl
   let fail = (_: Error): void => {}
   let late = 0
   const began = performance.now()
-  await t.rejects(ask(() => client('ready'), () => new Promise<never>((_resolve, reject) => { fail = reject }), () => late++), { code: 'UNAVAILABLE' })
+  await t.rejects(ask(() => client('ready'), () => new Promise<never>((_resolve, reject) => { fail = reject }), { onLate: () => late++ }), { code: 'UNAVAILABLE' })
   const took = performance.now() - began
   t.ok(took >= askDeadlineMs - 5 && took < askDeadlineMs + 500, `${took} ms`)
   t.equal(late, 1)
