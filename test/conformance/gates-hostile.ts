@@ -3,7 +3,7 @@ import type { Gates } from '../../lib/guidance/gates.ts'
 import { newGroup, type MakeGates } from './gates.ts'
 
 /** What no argument that counts may be, and no time. */
-export const hostileNumbers: unknown[] = [NaN, Infinity, -Infinity, 1e400, -1, 2 ** 53 + 1, Number.MAX_VALUE, '', '5', 'abc', null, true, {}, [], 5n]
+export const hostileNumbers: unknown[] = [NaN, Infinity, -Infinity, Number('1e400'), -1, 2 ** 53 + 1, Number.MAX_VALUE, '', '5', 'abc', null, true, {}, [], 5n]
 
 /** What may not stand in a key: another key's separator, a hash tag, a pattern, a line, too much, nothing. */
 const hostileIds: unknown[] = ['', 'a:b', '{x}', 'a\nb', 'a\n', '*', 'a b', 'ä', 'x'.repeat(65), 'x'.repeat(10_000), undefined, null, 7, {}, ['a']]
