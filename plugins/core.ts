@@ -1,21 +1,24 @@
-import type { FastifyInstance } from 'fastify'
+import type { FastifyBaseLogger, FastifyInstance } from 'fastify'
 import type { Namespace } from 'socket.io'
 import type { Registry } from '@platformatic/prom-client'
 import { defaultAuthorize, roles } from '../lib/core/access.ts'
-import { guard, type AdmitDependencies, type Admission } from '../lib/core/admit.ts'
+import { guard, userOfSocket, type AdmitDependencies, type Admission } from '../lib/core/admit.ts'
 import { bind } from '../lib/core/bind.ts'
 import type { Contract } from '../lib/core/contract.ts'
 import type { Core } from '../lib/core/core.ts'
 import { createMemoryCounters } from '../lib/core/counters-memory.ts'
 import { createRedisCounters } from '../lib/core/counters-redis.ts'
+import { Delivery } from '../lib/core/delivery.ts'
 import { createEmit, type Emit, type Lookup, type Target, type Transport } from '../lib/core/emit.ts'
-import { ClasswavesError } from '../lib/core/errors.ts'
 import { createMemoryIdempotency } from '../lib/core/idempotency-memory.ts'
 import { createRedisIdempotency } from '../lib/core/idempotency-redis.ts'
+import { createMemoryJournal } from '../lib/core/journal-memory.ts'
+import { createRedisJournal } from '../lib/core/journal-redis.ts'
 import { createMemoryLeases } from '../lib/core/leases-memory.ts'
 import { createRedisLeases } from '../lib/core/leases-redis.ts'
+import { Admitted } from '../lib/core/lifetime.ts'
 import { createMetrics } from '../lib/core/metrics.ts'
-import type { RedisClient } from '../lib/core/redis.ts'
+import { quiet, subscriber, type RedisClient } from '../lib/core/redis.ts'
 import { createAuthenticator } from '../lib/core/token.ts'
 import type { ParsedOptions } from '../lib/options.ts'
 import auth from './auth.ts'
@@ -31,7 +34,9 @@ export async function buildCore (fastify: FastifyInstance, options: ParsedOption
   await fastify.register(redisPlugin, { redis: options.redis, timeoutMs: options.redisTimeoutMs, use: client => { redis = client } })
   await fastify.register(io, { io: options.io, limits: options.limits, redis, onPublishFailure: () => metrics.publishFailures.inc() })
 
-  const backends = redis ? onRedis(redis) : inMemory()
+  const ttlSeconds = options.sessions ? options.sessions.ttlSeconds : 3600
+  const backends = redis ? onRedis(redis, ttlSeconds, log) : inMemory(ttlSeconds)
+  const delivery = new Delivery(fastify.io, backends.journal, log)
   const authenticate = createAuthenticator(token => fastify.jwt.verify(token))
   const contracts: Contract[] = []
   const lookups: Lookup[] = []
@@ -39,15 +44,21 @@ export async function buildCore (fastify: FastifyInstance, options: ParsedOption
   const admissions = new Map<string, Admission>()
   const door: AdmitDependencies = { ...backends, authenticate, limits: options.limits, metrics, log, addressOf: options.addressOf }
 
-  // Namespaces that a host makes by itself get the same door: nobody is anonymous anywhere.
-  const watch = (namespace: Namespace): void => guard(namespace, () => admissions.get(namespace.name) ?? { roles }, door)
-  watch(fastify.io.sockets)
+  // Namespaces that a host makes by itself get the same door, and their sockets end with their tokens as well.
+  const watch = (namespace: Namespace): void => {
+    guard(namespace, () => admissions.get(namespace.name) ?? { roles }, door)
+    namespace.on('connection', socket => {
+      const user = userOfSocket.get(socket)
+      if (user && !admissions.has(namespace.name)) Admitted.of(socket, user)
+    })
+  }
+  for (const namespace of fastify.io._nsps.values()) watch(namespace)
   fastify.io.on('new_namespace', watch)
 
   const transport: Transport = {
     async send (namespace, rooms, event, payload, meta, kept) {
-      if (kept && redis && redis.status !== 'ready') throw new ClasswavesError('UNAVAILABLE')
-      fastify.io.of(namespace).to([...rooms]).emit(event, payload, meta)
+      if (kept) await backends.journal.append({ namespace, rooms, event, payload, meta })
+      else fastify.io.of(namespace).to([...rooms]).emit(event, payload, meta)
     }
   }
   async function lookup (target: Target, missing: readonly string[]): Promise<Target> {
@@ -55,7 +66,11 @@ export async function buildCore (fastify: FastifyInstance, options: ParsedOption
     return Object.assign({}, ...found) as Target
   }
 
-  fastify.addHook('onClose', async () => { await backends.leases.close() })
+  fastify.addHook('onClose', async () => {
+    delivery.stop()
+    await backends.journal.close()
+    await backends.leases.close()
+  })
 
   return {
     ...backends,
@@ -75,7 +90,7 @@ export async function buildCore (fastify: FastifyInstance, options: ParsedOption
       contracts.push(contract)
       const emit = createEmit(contract, { transport, lookup, onEmit: (namespace, event) => metrics.sent.inc({ namespace, event }) })
       doors.set(contract.namespace, emit as unknown as Emit<Contract>)
-      bind(fastify.io.of(contract.namespace), contract, handlers, hooks, emit, { authenticate, limits: options.limits, metrics, log })
+      bind(fastify.io.of(contract.namespace), contract, handlers, hooks, emit, { authenticate, delivery, limits: options.limits, metrics, log })
       return emit
     },
     move (namespace, of, { into = [], out = [] }) {
@@ -96,21 +111,28 @@ export async function buildCore (fastify: FastifyInstance, options: ParsedOption
   }
 }
 
-function onRedis (redis: RedisClient) {
+function onRedis (redis: RedisClient, ttlSeconds: number, log: FastifyBaseLogger) {
   const client = (): RedisClient => redis
   return {
     backend: 'redis' as const,
     counters: createRedisCounters({ client }),
     leases: createRedisLeases({ client }),
-    idempotency: createRedisIdempotency({ client })
+    idempotency: createRedisIdempotency({ client }),
+    journal: createRedisJournal({
+      client,
+      subscription: quiet(subscriber(redis)),
+      ttlSeconds,
+      onForeign: error => log.warn({ err: error }, 'a message on our channel is not ours')
+    })
   }
 }
 
-function inMemory () {
+function inMemory (ttlSeconds: number) {
   return {
     backend: 'memory' as const,
     counters: createMemoryCounters(),
     leases: createMemoryLeases(),
-    idempotency: createMemoryIdempotency()
+    idempotency: createMemoryIdempotency(),
+    journal: createMemoryJournal({ ttlSeconds })
   }
 }

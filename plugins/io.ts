@@ -50,7 +50,7 @@ export default fp<IoOptions>(async (fastify, { io: options, limits, redis, onPub
     io.adapter(clusterAdapter(redis, subscription, onPublishFailure))
   }
 
-  const namespaces = new Set<Namespace>([io.sockets])
+  const namespaces = new Set<Namespace>(io._nsps.values())
   io.on('new_namespace', namespace => namespaces.add(namespace))
 
   fastify.addHook('preClose', async () => {

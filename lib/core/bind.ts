@@ -4,9 +4,10 @@ import type { User } from './access.ts'
 import { userOfSocket } from './admit.ts'
 import { createContext, replyMeta, type Context, type Handlers, type Hooks } from './context.ts'
 import { commonReceives, type Contract, type Receives } from './contract.ts'
+import type { Delivery } from './delivery.ts'
 import { checker, type Emit } from './emit.ts'
 import { ClasswavesError, toWireError, type WireError } from './errors.ts'
-import { Lifetime } from './lifetime.ts'
+import { Admitted } from './lifetime.ts'
 import { Bucket } from './limit.ts'
 import type { Limits } from './limits.ts'
 import type { Metrics } from './metrics.ts'
@@ -18,6 +19,7 @@ export interface BindDependencies {
   limits: Limits
   metrics: Metrics
   log: FastifyBaseLogger
+  delivery: Delivery
 }
 
 type Handler = (context: Context, payload: never) => unknown
@@ -29,30 +31,16 @@ const explanations = 50
 /** Events of one socket that may wait for their turn. */
 const waiting = 256
 
-/** Sockets of one connection, so that `auth:refresh` renews them all. */
-const connections = new WeakMap<object, Set<Bound>>()
-
-/** One admitted socket. */
-class Bound {
-  user: User
-  readonly socket: Socket
-  readonly lifetime: Lifetime
+/** An admitted socket of a served namespace. */
+class Bound extends Admitted {
   readonly bucket: Bucket
   readonly buckets = new Map<string, Bucket>()
   readonly turn = new Turn(waiting)
   explanations = explanations
 
   constructor (socket: Socket, user: User, limits: Limits) {
-    this.socket = socket
-    this.user = user
+    super(socket, user)
     this.bucket = new Bucket(limits.eventsPerSecond, limits.eventBurst, Date.now())
-    this.lifetime = new Lifetime({
-      expiring: expiresAt => { socket.emit('auth:expiring', { expiresAt }, replyMeta(socket.id)) },
-      expired: () => {
-        socket.emit('error', { ...toWireError(new ClasswavesError('AUTH_EXPIRED')), event: 'auth' }, replyMeta(socket.id))
-        socket.disconnect()
-      }
-    })
   }
 }
 
@@ -62,9 +50,10 @@ class Bound {
  */
 export function bind<C extends Contract> (
   namespace: Namespace, contract: C, handlers: Handlers<C>, hooks: Hooks<C>, emit: Emit<C>,
-  { authenticate, limits, metrics, log }: BindDependencies
+  { authenticate, delivery, limits, metrics, log }: BindDependencies
 ): void {
   const incoming = new Map<string, Incoming>()
+  const bounds = new Map<string, Bound>()
   const refuses = new Map(Object.entries(contract.refuses))
   const declare = (name: string, declaration: Receives, handle: Handler): void => {
     incoming.set(name, { declaration, handle, ...checker(declaration.payload) })
@@ -81,17 +70,14 @@ export function bind<C extends Contract> (
       return
     }
     const bound = new Bound(socket, user, limits)
-    const context = createContext(socket, () => bound.user, emit, log, limits.roomsPerSocket)
-    const siblings = connections.get(socket.client) ?? new Set()
-    connections.set(socket.client, siblings.add(bound))
-    bound.lifetime.follow(user)
+    const context = createContext(socket, () => bound.user, { emit, delivery, log, roomLimit: limits.roomsPerSocket })
+    bounds.set(socket.id, bound)
     metrics.sockets.inc({ namespace: contract.namespace })
 
     let left: string[] = []
     socket.on('disconnecting', () => { left = context.rooms() })
     socket.on('disconnect', reason => {
-      bound.lifetime.stop()
-      siblings.delete(bound)
+      bounds.delete(socket.id)
       metrics.sockets.dec({ namespace: contract.namespace })
       metrics.disconnects.inc({ namespace: contract.namespace, reason: reason.replaceAll(' ', '_') })
       bound.turn.last(async () => hooks.disconnected?.(context, left))
@@ -167,22 +153,9 @@ export function bind<C extends Contract> (
 
   declare('auth:refresh', commonReceives['auth:refresh'], (context: Context, payload: { token: string }) => {
     const user = authenticate(payload.token)
-    const { user: current } = context
-    if (user.userId !== current.userId || user.role !== current.role || user.sessionId !== current.sessionId) {
-      throw new ClasswavesError('FORBIDDEN', 'The new token must be of the same user, role and session.')
-    }
-    for (const bound of siblingsOf(context.id)) {
-      if (bound.user.userId !== user.userId || bound.user.role !== user.role) continue
-      bound.user = user
-      bound.lifetime.follow(user)
-    }
+    bounds.get(context.id)?.renew(user)
     return { expiresAt: new Date(user.exp * 1000).toISOString() }
   })
-
-  function siblingsOf (socketId: string): Iterable<Bound> {
-    const socket = namespace.sockets.get(socketId)
-    return (socket && connections.get(socket.client)) ?? []
-  }
 }
 
 /** Failures that go out under another name than `error` say what they were about, as far as the sender said it. */

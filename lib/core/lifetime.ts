@@ -1,4 +1,7 @@
+import type { Socket } from 'socket.io'
 import type { User } from './access.ts'
+import { replyMeta } from './context.ts'
+import { ClasswavesError } from './errors.ts'
 
 const minute = 60_000
 /** The longest timer that Node can set without wrapping around. */
@@ -31,4 +34,52 @@ export class Lifetime {
     }, Math.min(longest, Math.max(0, next - Date.now())))
     this.#timer.unref()
   }
+}
+
+/** The admitted sockets of each connection. */
+const connections = new WeakMap<object, Set<Admitted>>()
+
+/** A socket and the user whom its token names. It does not outlive the token. */
+export class Admitted {
+  static of (socket: Socket, user: User): Admitted { return new Admitted(socket, user) }
+
+  user: User
+  readonly socket: Socket
+  readonly #lifetime: Lifetime
+
+  constructor (socket: Socket, user: User) {
+    this.socket = socket
+    this.user = user
+    this.#lifetime = new Lifetime({
+      expiring: expiresAt => { socket.emit('auth:expiring', { expiresAt }, replyMeta(socket.id)) },
+      expired: () => {
+        socket.emit('error', { ...new ClasswavesError('AUTH_EXPIRED').toWire(), event: 'auth' }, replyMeta(socket.id))
+        socket.disconnect()
+      }
+    })
+    const siblings = connections.get(socket.client) ?? new Set()
+    connections.set(socket.client, siblings.add(this))
+    socket.once('disconnect', () => {
+      this.#lifetime.stop()
+      siblings.delete(this)
+    })
+    this.#lifetime.follow(user)
+  }
+
+  /**
+   * A newer token renews every socket of this connection that the same user holds.
+   * @throws ClasswavesError FORBIDDEN when the token is another user's, or says another role or session
+   */
+  renew (user: User): void {
+    if (!isSame(this.user, user)) throw new ClasswavesError('FORBIDDEN', 'The new token must be of the same user, role and session.')
+    for (const one of connections.get(this.socket.client) ?? []) {
+      if (!isSame(one.user, user)) continue
+      one.user = user
+      one.#lifetime.follow(user)
+    }
+  }
+}
+
+function isSame (a: User, b: User): boolean {
+  return a.userId === b.userId && a.role === b.role && a.sessionId === b.sessionId
 }
