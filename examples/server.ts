@@ -42,18 +42,21 @@ function invitation (app: FastifyInstance, origin: string): string[] {
   const sign = (sub: string, role: string, name: string): string => app.jwt.sign({ sub, role, name }, { expiresIn: '8h' })
   const teacher = sign('teacher-1', 'teacher', 'A teacher')
   const plan = JSON.stringify({ topic: 'Why do rivers bend?', groups: [{ name: 'Otters', memberIds: ['student-1'] }] })
-  const curl = `curl -s -X POST -H 'authorization: Bearer ${teacher}'`
+  const post = `curl -s -X POST -H 'authorization: Bearer ${teacher}'`
+  const create = `${post} -H 'content-type: application/json' -d '${plan}' ${origin}/api/v1/sessions`
   return [
     'JWT_SECRET is not set: this secret was made up, and its tokens end with this process (or after 8 hours).',
     '',
     `Teacher    ${teacher}`,
     `Student    ${sign('student-1', 'student', 'A student')}`,
     '',
-    'Create a session, and start it:',
+    'Create a session:',
     '',
-    `SESSION=$(${curl} -H 'content-type: application/json' -d '${plan}' ${origin}/api/v1/sessions | sed 's/.*"sessionId":"\\([^"]*\\)".*/\\1/'); echo "$SESSION"`,
+    create,
     '',
-    `${curl} ${origin}/api/v1/sessions/$SESSION/start`
+    'Create one and start it:',
+    '',
+    `${post} ${origin}/api/v1/sessions/$(${create} | sed 's/.*"sessionId":"\\([^"]*\\)".*/\\1/')/start`
   ]
 }
 

@@ -35,8 +35,8 @@ export interface ClassRecord {
 /** Talk is handed in by steps of this much class time: what a recogniser makes of a few seconds of sound. */
 const stepSeconds = 5
 const slicesPerRequest = 100
-/** Without a speed, the feeder waits this often until the listener has caught up. */
-const stepsBetweenWaits = 4
+/** Talk is taken when guidance has worked on it; this often the feeder also waits until the listener has heard of it. */
+const catchUpMs = 200
 
 /** Replays one class and tells what was heard of it. */
 export async function replayClass (talk: ClassTalk, replay: Replay): Promise<ClassRecord> {
@@ -81,7 +81,8 @@ async function feed (
   { worker, listener, speed, signal, onProgress }: Replay, sessionId: string, plan: readonly Step[],
   { begun, durationSeconds, taken }: { begun: number, durationSeconds: number, taken: { accepted: number, duplicates: number } }
 ): Promise<void> {
-  for (const [index, { until, batch }] of plan.entries()) {
+  let caughtUp = Date.now()
+  for (const { until, batch } of plan) {
     signal?.throwIfAborted()
     if (speed !== undefined) await waitUntil(begun + until * 1000 / speed, signal)
     for (let from = 0; from < batch.length; from += slicesPerRequest) {
@@ -90,7 +91,10 @@ async function feed (
       taken.accepted += answer.accepted
       taken.duplicates += answer.duplicates
     }
-    if (speed === undefined && index % stepsBetweenWaits === 0) await listener.state(sessionId)
+    if (Date.now() - caughtUp > catchUpMs) {
+      await listener.state(sessionId)
+      caughtUp = Date.now()
+    }
     listener.check()
     onProgress?.(until, durationSeconds)
   }

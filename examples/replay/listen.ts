@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { io, type Socket } from 'socket.io-client'
 import type { Answer, GuidanceClientEvents, GuidanceServerEvents, GuidanceState } from '../../lib/contract.ts'
 import { unreachable } from './rest.ts'
@@ -42,15 +43,24 @@ export async function createListener (url: string, token: string): Promise<Liste
     })
   })
 
-  const ask = <A>(event: string, send: (ack: Ack<A>) => void): Promise<A> => new Promise((resolve, reject) => {
-    const fail = (message: string): void => { reject(trouble ?? new Complaint(message)) }
-    const timer = setTimeout(() => fail(`/guidance did not answer ${event} within ${patienceMs / 1000} s.`), patienceMs)
+  const once = <A>(event: string, send: (ack: Ack<A>) => void): Promise<Answer<A>> => new Promise((resolve, reject) => {
+    const timer = setTimeout(() => {
+      reject(trouble ?? new Complaint(`/guidance did not answer ${event} within ${patienceMs / 1000} s.`))
+    }, patienceMs)
     send(answer => {
       clearTimeout(timer)
-      if (answer.ok) resolve(answer)
-      else fail(`/guidance refused ${event}: ${answer.error.code}: ${answer.error.message}`)
+      resolve(answer)
     })
   })
+  const ask = async <A>(event: string, send: (ack: Ack<A>) => void): Promise<A> => {
+    for (;;) {
+      const answer = await once(event, send)
+      if (answer.ok) return answer
+      const { code, message, details } = answer.error
+      if (code !== 'RATE_LIMITED') throw trouble ?? new Complaint(`/guidance refused ${event}: ${code}: ${message}`)
+      await sleep(typeof details?.retryAfterMs === 'number' ? details.retryAfterMs : patienceMs / 10)
+    }
+  }
 
   return {
     async subscribe (sessionId, ears) {

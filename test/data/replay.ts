@@ -15,10 +15,10 @@ const files: readonly [file: string, limit: number][] = [
   ['demo_class.json', 4],
   ['groups_justhink.jsonl', 8],
   ['groups_wtd.jsonl', 8],
-  ['groups_delidata.jsonl', 48],
-  ['meetings_ami.jsonl', 8],
-  ['scenarios.jsonl', 32],
-  ['splices.jsonl', 24]
+  ['groups_delidata.jsonl', 96],
+  ['meetings_ami.jsonl', 24],
+  ['scenarios.jsonl', 64],
+  ['splices.jsonl', 48]
 ]
 
 const folder = process.env.CLASSWAVES_DATA ?? resolve(import.meta.dirname, '../../../shared/data')
@@ -84,5 +84,5 @@ async function checkDemo (): Promise<void> {
   expect(code === 0 && /^group-a +\d+ {2}[▁▂▃▄▅▆▇█·]{30}/m.test(out), 'demo_class.json: the table is printed')
   expect(story('group-a') !== '' && !story('group-a').includes('Focus Now'), 'demo_class.json: the healthy group is left alone')
   expect(/^ {2}0[2-4]:\d\d Focus Now \(\d+\): off-task/m.test(story('group-b')), 'demo_class.json: the group that drifts off is named, in time, with the reason')
-  expect(/^ {2}0[2-4]:\d\d Focus Now \(\d+\): the talk dries up/m.test(story('group-d')), 'demo_class.json: the group that falls silent is named, in time, with the reason')
+  expect(/^ {2}0[1-4]:\d\d Focus Now \(\d+\): the talk dries up/m.test(story('group-d')), 'demo_class.json: the group that falls silent is named, in time, with the reason')
 }

@@ -11,17 +11,16 @@ import { run } from './run.ts'
 const execute = promisify(execFile)
 const server = 'examples/server.ts'
 
-/** What is behind each `-H`, `-d` and so on of a printed line, and its address. */
+/** The request that a printed line makes. */
 function parseCurl (line: string): { url: string, init: { method: string, headers: Record<string, string>, body?: string } } {
-  const curl = /curl .*?(http:\S+\/api\/v1[^\s|)]*)/.exec(line) as RegExpExecArray
-  const headers = [...curl[0].matchAll(/-H '([^:]+): ([^']+)'/g)].map(match => [match[1], match[2]] as [string, string])
-  const body = /-d '([^']+)'/.exec(curl[0])?.[1]
-  return { url: curl[1] as string, init: { method: /-X (\w+)/.exec(curl[0])?.[1] ?? 'GET', headers: Object.fromEntries(headers), ...(body && { body }) } }
+  const headers = [...line.matchAll(/-H '([^:]+): ([^']+)'/g)].map(match => [match[1], match[2]] as [string, string])
+  const body = /-d '([^']+)'/.exec(line)?.[1]
+  return { url: /http:\S+$/.exec(line)?.[0] ?? '', init: { method: /-X (\w+)/.exec(line)?.[1] ?? 'GET', headers: Object.fromEntries(headers), ...(body && { body }) } }
 }
 
 t.test('without a secret it makes one up, and invites', async t => {
   const running = run(t, server, [], { PORT: '0' })
-  const [, create = '', start = ''] = await running.says(/^(SESSION=.*)\n\n(curl .*)\n/m)
+  const [, create = '', start = ''] = await running.says(/^(curl .*\/sessions)\n\n.*\n\n(curl .*\/start)\n/m)
   const [, url = ''] = await running.says(/^REST +(http:\/\/127\.0\.0\.1:\d+)\/api\/v1$/m)
   await running.says(/JWT_SECRET is not set/)
   const [, teacher = ''] = await running.says(/^Teacher +(\S+)$/m)
@@ -33,7 +32,7 @@ t.test('without a secret it makes one up, and invites', async t => {
   const answer = await fetch(created.url, created.init)
   t.equal(answer.status, 201)
   const session = await answer.json() as Session
-  const begun = parseCurl(start.replace('$SESSION', session.sessionId))
+  const begun = parseCurl(start.replace(/\$\(.*\)/, session.sessionId))
   t.match(await (await fetch(begun.url, begun.init)).json(), { sessionId: session.sessionId, status: 'active' })
 
   for (const [token, namespace] of [[teacher, '/guidance'], [student, '/sessions']] as const) {
@@ -46,10 +45,11 @@ t.test('without a secret it makes one up, and invites', async t => {
 
   const curl = await execute('curl', ['--version']).then(() => true, () => false)
   await t.test('the lines in a shell', { skip: curl ? false : 'there is no curl here' }, async t => {
-    const { stdout } = await execute('sh', ['-c', `${create}\n${start}`])
-    const [sessionId = '', ...rest] = stdout.split('\n')
-    t.match(sessionId, /^[\w-]+$/)
-    t.match(JSON.parse(rest.join('\n')), { sessionId, status: 'active' })
+    const answers = await Promise.all([create, start].map(async line => {
+      const { stdout } = await execute('sh', ['-c', line])
+      return JSON.parse(stdout) as Session
+    }))
+    t.match(answers, [{ topic: 'Why do rivers bend?', status: 'created' }, { topic: 'Why do rivers bend?', status: 'active' }])
   })
 
   running.child.kill('SIGTERM')

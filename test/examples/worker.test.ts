@@ -23,7 +23,7 @@ t.test('a worker speaks into a class that is served by another process', async t
 
   const worker = run(t, 'examples/worker.ts', [sessionId, groupId], { REDIS_URL })
   worker.child.stdin?.end('the roof has forty square metres\n\nso we need two barrels\n')
-  t.equal(await worker.ended, 0, worker.stderr())
+  t.equal(await worker.ended, 0)
   await two
   t.match(heard, [{ sessionId, groupId, text: 'the roof has forty square metres' }, { sessionId, groupId, text: 'so we need two barrels' }])
 
