@@ -114,15 +114,15 @@ t.test('a silent Redis holds nobody longer than 250 ms, and late replies harm no
   await redis.ping()
   const missed: string[] = []
   const gates = createRedisGates(settings, redis, { onUnavailable: (_, cause) => missed.push(cause.message) })
-  await redis.call('CLIENT', 'PAUSE', '600', 'ALL')
+  await redis.call('CLIENT', 'PAUSE', '900', 'ALL')
   const started = performance.now()
   t.match(await gates.attention({ ...newGroup(), score: 1 }), { allowed: false, reason: 'unavailable' })
   const first = performance.now() - started
-  t.ok(first >= 240 && first < 300, `waited ${first} ms`)
+  t.ok(first >= 240 && first < 400, `waited ${first} ms`)
   follows(t, await askAll(gates))
-  t.ok(performance.now() - started - first < 50, 'the questions behind the one that waits are not even sent')
+  t.ok(performance.now() - started - first < 150, 'the questions behind the one that waits are not even sent')
   t.same([missed.length, missed[1]], [10, 'Redis is silent'])
-  await pause(600)
+  await pause(900)
   t.match(await gates.attention({ ...newGroup(), score: 1 }), { allowed: true }, 'asked again once the late reply has come')
 })
 
