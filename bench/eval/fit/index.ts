@@ -1,6 +1,7 @@
 import { weights as shipped, type Weights } from '../../../lib/guidance/embedded/model.ts'
 import type { Data } from '../data.ts'
 import { textFold, textFolds, type Fitted } from '../folds.ts'
+import { fitAttention } from './attention.ts'
 import { fitConfusion } from './confusion.ts'
 import { fitTopic, topicRows } from './topic.ts'
 import { corpus, lexicon } from './words.ts'
@@ -8,7 +9,7 @@ import { corpus, lexicon } from './words.ts'
 /** Rounds of fitting: the group's history depends on what was taken for off-task talk. */
 const rounds = 2
 
-/** Fits words, topic and confusion on the given data. Sources of unverified licence are left out. */
+/** Fits everything on the given data: words, topic, confusion, then what the score makes of them. Sources of unverified licence are left out. */
 export function fit (data: Data, textFoldOf = textFold(data), from: Weights = shipped): Fitted {
   const make = (leaveOut: number | null): Weights => ({
     ...from,
@@ -24,5 +25,8 @@ export function fit (data: Data, textFoldOf = textFold(data), from: Weights = sh
     const put = (one: Weights): Weights => ({ ...one, topic: { ...one.topic, weights: learned, prior } })
     fitted = { variants: variants.map(put), whole: put(fitted.whole) }
   }
-  return fitted
+  const { variants } = fitted
+  const control = [...data.groups, ...data.meetings].filter((one) => one.source !== 'wtd')
+  const attention = fitAttention(control, (group, text) => variants[textFoldOf(text, group)]!)
+  return { variants: variants.map((one) => ({ ...one, attention })), whole: { ...fitted.whole, attention } }
 }

@@ -1,5 +1,4 @@
-import { units, type Lexicon } from '../../../lib/guidance/embedded/lexicon.ts'
-import { stem } from '../../../lib/guidance/embedded/stem.ts'
+import { baseOf, units, type Lexicon } from '../../../lib/guidance/embedded/lexicon.ts'
 import { isStop } from '../../../lib/guidance/embedded/stop.ts'
 import { words } from '../../../lib/guidance/embedded/words.ts'
 import type { Data, Session } from '../data.ts'
@@ -80,7 +79,7 @@ function background (said: readonly Said[]): Map<string, number> {
     counts.set(source, of)
     for (const token of one.tokens) {
       if (isStop(token)) continue
-      const base = /^\d/.test(token) ? '#' : stem(token)
+      const base = baseOf(token)
       of.set(base, (of.get(base) ?? 0) + 1)
       total.set(source, (total.get(source) ?? 0) + 1)
     }

@@ -36,6 +36,13 @@ export function assess (features: Features, at: number, context: GroupContext, p
   }
 }
 
+/** What each channel has added up by `at`, without changing the features. */
+export function statisticsAt (features: Features, at: number, weights: Weights = shipped): Record<Channel, number> {
+  const then = glance(features)
+  age(then, at, weights)
+  return statistics(then)
+}
+
 /** Copies what ageing changes. */
 function glance (features: Features): Features {
   return {
@@ -60,7 +67,9 @@ export function pointsOf (sums: Record<Channel, number>, features: Features, wei
   const own = {} as Record<Channel, number>
   for (const channel of channels) own[channel] = ladder(sums[channel], weights.attention[channel])
   const social = sigmoid(weights.topic.socialSlope * (features.topic.social - weights.topic.socialAt))
-  return { offreal: own.topic * (1 - social), social: own.topic * social, confusion: own.confusion, dominance: own.floor, stall: own.pace }
+  // Friends who chat ask each other many questions: that is not being stuck.
+  const asking = own.confusion * (1 - 0.5 * social * Math.min(1, own.topic / 70))
+  return { offreal: own.topic * (1 - social), social: own.topic * social, confusion: asking, dominance: own.floor, stall: own.pace }
 }
 
 function ladder (sum: number, [at40, at70, at100]: readonly [number, number, number]): number {

@@ -1,5 +1,5 @@
 import type { GroupContext } from '../analyzer.ts'
-import { stem } from './stem.ts'
+import { baseOf } from './lexicon.ts'
 import { isStop } from './stop.ts'
 import { words } from './words.ts'
 
@@ -14,7 +14,7 @@ export function goalStems (context: GroupContext): ReadonlySet<string> {
   if (known) return known
   const stems = new Set<string>()
   // Line by line: one line may be as long as a turn.
-  for (const line of text.split('\n')) for (const token of words(line).tokens) if (!isStop(token)) stems.add(stem(token))
+  for (const line of text.split('\n')) for (const token of words(line).tokens) if (!isStop(token)) stems.add(baseOf(token))
   if (remembered.size >= 64) remembered.clear()
   remembered.set(text, stems)
   return stems

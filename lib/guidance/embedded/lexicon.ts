@@ -25,12 +25,17 @@ export function unpack (text: string, scale: number): Map<string, number> {
   return map
 }
 
+/** A word as it is looked up: its stem; all figures are one word, for no task is told by its sums. */
+export function baseOf (token: string): string {
+  return /^\d/.test(token) ? '#' : stem(token)
+}
+
 /** The units that lexicons weigh: every stem once, and every pair of neighbours once. */
 export function units (tokens: readonly string[]): string[] {
   const seen = new Set<string>()
   let previous = '^'
   for (const token of tokens) {
-    const one = /^\d/.test(token) ? '#' : stem(token)
+    const one = baseOf(token)
     seen.add(one)
     seen.add(`${previous}_${one}`)
     previous = one

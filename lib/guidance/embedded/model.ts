@@ -17,6 +17,11 @@ export interface Weights {
     goOff: number
     /** What each turn takes from the running sum, and how fast silence forgets it. */
     drift: number
+    /** Mean evidence of talk on task; how far a group's own mean replaces it, over how many turns, and after how many. */
+    baseline: number
+    trust: number
+    memory: number
+    patience: number
     halfLifeMs: number
     /** Where chat about life begins on the social scale, and how sharply. */
     socialAt: number

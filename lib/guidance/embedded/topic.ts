@@ -1,6 +1,5 @@
 import { clamp, round, sigmoid } from './numbers.ts'
-import { units, unseen } from './lexicon.ts'
-import { stem } from './stem.ts'
+import { baseOf, units, unseen } from './lexicon.ts'
 import { isStop } from './stop.ts'
 import type { Weights } from './model.ts'
 import { isNumber, type Words } from './words.ts'
@@ -15,6 +14,9 @@ export interface TopicState {
   heat: number
   /** Evidence added up since the talk last looked on task, for the score. */
   sum: number
+  /** Decayed sum of the group's own evidence and its weight: tasks and ages talk differently. */
+  usual: number
+  weight: number
   /** Among off-task turns: balance of chat about life (above 0) and talk about the classroom. */
   social: number
   coverage: number
@@ -27,7 +29,7 @@ export interface TopicState {
   waiting: [string, number][]
 }
 
-export const topicStart = (): TopicState => ({ heat: 0.1, sum: 0, social: 0, coverage: 0.5, history: {}, total: 0, bytes: 0, waiting: [] })
+export const topicStart = (): TopicState => ({ heat: 0.1, sum: 0, usual: 0, weight: 0, social: 0, coverage: 0.5, history: {}, total: 0, bytes: 0, waiting: [] })
 
 /** Bytes of JSON that a history may take. */
 const historyBytes = 4200
@@ -60,14 +62,16 @@ export function observe (state: TopicState, said: Words, goals: ReadonlySet<stri
   let numbers = 0
   const seen = new Set<string>()
   for (const token of said.tokens) {
-    if (isNumber(token)) numbers++
+    const number = isNumber(token)
+    if (number) numbers++
     if (isStop(token)) continue
-    const base = /^\d/.test(token) ? '#' : stem(token)
+    const base = baseOf(token)
     if (seen.has(base) || seen.size >= 40) continue
     seen.add(base)
     content.push(base)
     const commonness = background.get(base) ?? unseen
-    const idf = clamp(-commonness / 8, 0.3, 1.4)
+    // A new number is hardly news.
+    const idf = clamp(-commonness / 8, 0.3, 1.4) * (number ? 0.5 : 1)
     const isGoal = goals.has(base)
     const times = Object.hasOwn(state.history, base) ? state.history[base] ?? 0 : 0
     mass += idf
@@ -79,7 +83,7 @@ export function observe (state: TopicState, said: Words, goals: ReadonlySet<stri
     }
     const p = Math.exp(commonness)
     const on = (isGoal ? shareOfGoals / goals.size : 0) + (n > 0 ? shareOfHistory * times / n : 0) + (1 - shareOfGoals - shareOfHistory) * p
-    const pulls = clamp(Math.log(p / on), -4, 1)
+    const pulls = clamp(Math.log(p / on), -4, 1) * (number ? 0.5 : 1)
     ratio += pulls
     pull.set(token, pulls * weights.topic.weights.ratio)
   }
@@ -92,7 +96,7 @@ export function observe (state: TopicState, said: Words, goals: ReadonlySet<stri
     chat += social.get(one) ?? 0
   }
   for (const token of said.tokens) {
-    const off = offTask.get(stem(token)) ?? 0
+    const off = offTask.get(baseOf(token)) ?? 0
     if (off !== 0) pull.set(token, (pull.get(token) ?? 0) + off * weights.topic.weights.lexicon)
   }
   const e = mass / (mass + 1)
@@ -126,15 +130,24 @@ export function likelihood (x: readonly number[], weights: Weights): number {
 export function foldTopic (state: TopicState, said: Words, goals: ReadonlySet<string>, weights: Weights): TurnEvidence & { llr: number } {
   const seen = observe(state, said, goals, weights)
   const llr = likelihood(seen.x, weights)
-  const { stayOff, goOff, drift } = weights.topic
+  const { stayOff, goOff } = weights.topic
   const before = state.heat * stayOff + (1 - state.heat) * goOff
   const odds = before / (1 - before) * Math.exp(llr)
   state.heat = round(clamp(odds / (1 + odds), 0.0001, 0.9999))
-  state.sum = round(clamp(state.sum + llr - drift, 0, 40))
+  add(state, llr, weights)
   state.social = round(0.8 * state.social + 0.2 * clamp(seen.social, -4, 4) * sigmoid(4 * (state.heat - 0.5)) * 2)
   state.coverage = round(0.8 * state.coverage + 0.2 * seen.coverage)
   absorb(state, seen.content, state.heat)
   return { ...seen, llr }
+}
+
+/** The running sum takes off what is usual for this group, as far as it is more than what is usual for groups. */
+function add (state: TopicState, llr: number, { topic: { drift, baseline, trust, memory, patience } }: Weights): void {
+  const own = (state.usual + baseline * patience) / (state.weight + patience)
+  const learn = state.sum < 3 ? 1 : 0.2
+  state.sum = round(clamp(state.sum + llr - trust * Math.max(0, own - baseline) - drift, 0, 40))
+  state.usual = round(state.usual * (1 - 1 / memory) + llr * learn)
+  state.weight = round(state.weight * (1 - 1 / memory) + learn)
 }
 
 /** Adds a turn's stems to the waiting line and moves the oldest one into the history. */

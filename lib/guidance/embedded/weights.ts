@@ -15,6 +15,10 @@ export const trained: Trained = {
     stayOff: 0.92,
     goOff: 0.025,
     drift: 0.2,
+    baseline: -1.2,
+    trust: 0.75,
+    memory: 80,
+    patience: 20,
     halfLifeMs: 120_000,
     socialAt: 0,
     socialSlope: 1.5
