@@ -15,6 +15,7 @@ import { buildCore } from './plugins/core.ts'
 import guidancePlugin from './plugins/guidance.ts'
 import sessionsPlugin from './plugins/sessions.ts'
 import { emitRoutes } from './routes/emit.ts'
+import { eventRoutes } from './routes/events.ts'
 import { guidanceRoutes } from './routes/guidance.ts'
 import { withIdempotency } from './routes/idempotency.ts'
 import { joinRoutes } from './routes/join.ts'
@@ -80,6 +81,7 @@ async function registerRoutes (
       joinRoutes(prefixed, { ...area, counters: core.counters, limits: core.limits, tokenSeconds, sign: claims => fastify.jwt.sign(claims) })
       transcriptRoutes(prefixed, area)
       emitRoutes(prefixed, area, core.doors)
+      eventRoutes(prefixed, area, core.journal, async (session, user) => [...area.homeRooms(session, user), ...await guidanceArea?.homeRooms(session, user) ?? []])
       if (guidanceArea) guidanceRoutes(prefixed, guidanceArea)
     }, { prefix: options.routes.prefix })
   })

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { encode } from 'notepack.io'
 import { createEmit, type Emit, type Lookup, type Transport } from './core/emit.ts'
 import { ClasswavesError } from './core/errors.ts'
+import { createRedisJournal } from './core/journal-redis.ts'
 import { connect, readyWithin, type RedisClient } from './core/redis.ts'
 import { guidance } from './guidance/contract.ts'
 import { sessions } from './sessions/contract.ts'
@@ -20,13 +21,15 @@ export interface WorkerOptions {
   redis: string | RedisClient
   /** How long an emit may wait for a connection that is being made (ms). */
   timeoutMs?: number
+  /** The session TTL of the servers (`sessions.ttlSeconds`), for kept events. */
+  ttlSeconds?: number
 }
 
 /**
  * The same typed emit as on a server, from any process: checked and stamped here, carried by Redis to every server.
  * @throws ClasswavesError INVALID_PAYLOAD from `emit`, with the path of the fault; UNAVAILABLE when Redis is away
  */
-export function createEmitter ({ redis, timeoutMs = 2_000 }: WorkerOptions): WorkerEmitter {
+export function createEmitter ({ redis, timeoutMs = 2_000, ttlSeconds = 3600 }: WorkerOptions): WorkerEmitter {
   if (!redis) throw new TypeError('createEmitter needs redis: the URL of the Redis that the servers use, or an ioredis client')
   const client = typeof redis === 'string' ? connect(redis) : redis
   if (typeof redis === 'string') client.on('error', () => {}) // each emit says it with UNAVAILABLE
@@ -34,14 +37,18 @@ export function createEmitter ({ redis, timeoutMs = 2_000 }: WorkerOptions): Wor
   const sender = `worker-${randomUUID()}`
 
   const transport: Transport = {
-    async send (namespace, rooms, event, payload, meta) {
-      const packet = { type: 2, data: [event, payload, meta], nsp: namespace }
-      const message = encode([sender, packet, { rooms, except: [], flags: {} }])
+    async send (namespace, rooms, event, payload, meta, kept) {
       if (!await readyWithin(client, timeoutMs)) throw new ClasswavesError('UNAVAILABLE')
-      await client.publish(`socket.io#${namespace}#`, message)
+      if (kept) {
+        await journal.append({ namespace, rooms, event, payload, meta })
+        return
+      }
+      const packet = { type: 2, data: [event, payload, meta], nsp: namespace }
+      await client.publish(`socket.io#${namespace}#`, encode([sender, packet, { rooms, except: [], flags: {} }]))
     }
   }
-  const store = createRedisSessionStore({ redis: () => client, ttlSeconds: 1 })
+  const journal = createRedisJournal({ client: () => client, ttlSeconds })
+  const store = createRedisSessionStore({ redis: () => client, ttlSeconds })
   const lookup: Lookup = async ({ sessionId }, missing) => {
     if (!missing.includes('teacherId') || sessionId === undefined) return {}
     if (!await readyWithin(client, timeoutMs)) throw new ClasswavesError('UNAVAILABLE')

@@ -2,9 +2,9 @@
 -- that whoever waits in an empty room loses nothing.
 -- KEYS[1] log  hash: epoch, offset, run
 -- KEYS[2] events  stream
--- ARGV[1] epoch  of the position; empty to ask only where the room stands
--- ARGV[2] offset  of the position
--- ARGV[3] limit  how many events at most
+-- ARGV[1] epoch  of the position; empty for whichever it is
+-- ARGV[2] offset  of the position; -1 for the one before the oldest event
+-- ARGV[3] limit  how many events at most; 0 to ask only where the room stands
 -- ARGV[4] ttlSeconds  life of a new epoch
 -- returns epoch, offset, 1 when events after the position are lost, then id, head, body, id, head, body, ...
 
@@ -20,12 +20,14 @@ if not epoch or stored ~= run then
   redis.call('HSET', KEYS[1], 'epoch', epoch, 'run', run, 'offset', offset)
   redis.call('EXPIRE', KEYS[1], ARGV[4])
 end
-if ARGV[1] == '' then return { epoch, offset, '0' } end
+if ARGV[3] == '0' then return { epoch, offset, '0' } end
 
-local after = tonumber(ARGV[2])
 local last = tonumber(offset)
 local oldest = last - redis.call('XLEN', KEYS[2])
-if ARGV[1] ~= epoch or not after or after < oldest or after > last then return { epoch, offset, '1' } end
+local after = tonumber(ARGV[2])
+if after == -1 then after = oldest end
+local strange = ARGV[1] ~= '' and ARGV[1] ~= epoch
+if strange or not after or after < oldest or after > last then return { epoch, offset, '1' } end
 
 local reply = { epoch, offset, '0' }
 if after == last then return reply end

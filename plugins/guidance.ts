@@ -5,7 +5,7 @@ import type { Emit } from '../lib/core/emit.ts'
 import { Analysis } from '../lib/guidance/analysis.ts'
 import { createAnnouncer } from '../lib/guidance/announce.ts'
 import type { GuidanceArea } from '../lib/guidance/area.ts'
-import { guidance as contract } from '../lib/guidance/contract.ts'
+import { guidance as contract, rooms } from '../lib/guidance/contract.ts'
 import { createEngine, type Guidance, type Topic } from '../lib/guidance/engine.ts'
 import type { Gates, GateSettings } from '../lib/guidance/gates.ts'
 import { createMemoryGates } from '../lib/guidance/gates-memory.ts'
@@ -81,7 +81,14 @@ export default fp<Registration>(async (fastify, { core, options, ttlSeconds, ses
   seams.summarise = async session => ({ groups: await guidance.summarise(topicOf(session)) })
 
   fastify.decorate('guidance', guidance)
-  ready({ guidance, teacher, emit })
+  ready({
+    guidance,
+    teacher,
+    emit,
+    homeRooms: async (session, user) => await core.authorize(user, 'guidance:read', { session }) === true
+      ? [{ namespace: contract.namespace, room: rooms.session(session) }]
+      : []
+  })
 
   async function liveSessions (user: User): Promise<Session[]> {
     const own = { teacherId: user.userId, limit: 20 }

@@ -12,6 +12,7 @@ import { createPresence } from '../lib/sessions/presence.ts'
 import { createRights } from '../lib/sessions/rights.ts'
 import type { Session } from '../lib/sessions/schema.ts'
 import { createSessions, type Sessions } from '../lib/sessions/service.ts'
+import { audibleRooms } from '../lib/sessions/view.ts'
 import { createMemorySessionStore } from '../lib/sessions/store-memory.ts'
 import { createRedisSessionStore } from '../lib/sessions/store-redis.ts'
 
@@ -28,7 +29,11 @@ interface Registration { core: Core, options: SessionsOptions, ready: (area: Ses
 export default fp<Registration>(async (fastify, { core, options, ready }) => {
   const { redis, metrics, log, limits, backend } = core
   const store = redis
-    ? createRedisSessionStore({ redis: () => redis, ttlSeconds: options.ttlSeconds })
+    ? createRedisSessionStore({
+      redis: () => redis,
+      ttlSeconds: options.ttlSeconds,
+      onSideFailure: error => log.warn({ err: error }, 'a code or a list of sessions was not renewed')
+    })
     : createMemorySessionStore({ ttlSeconds: options.ttlSeconds })
   const seams: SessionsSeams = {
     onSlices: async () => {},
@@ -79,7 +84,7 @@ export default fp<Registration>(async (fastify, { core, options, ready }) => {
   })
 
   fastify.decorate('sessions', sessions)
-  ready({ sessions, rights, emit, seams })
+  ready({ sessions, rights, emit, seams, homeRooms: (session, user) => audibleRooms(session, user).map(room => ({ namespace: contract.namespace, room })) })
 }, { name: 'fastify-classwaves-sessions' })
 
 /** Results without guidance: how much each group said. */

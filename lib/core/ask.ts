@@ -33,6 +33,14 @@ export async function ask<C extends { readonly status: string }, T> (
   })
 }
 
+/** What a store is asked is worth waiting for a little longer (ms): its caller has nobody else to ask. */
+const storeDeadlineMs = 1000
+
+/** `ask` for reads and writes of a store. */
+export async function askStore<C extends { readonly status: string }, T> (client: () => C | null | undefined, question: (redis: C) => Promise<T>): Promise<T> {
+  return await ask(client, question, { deadlineMs: storeDeadlineMs })
+}
+
 /** Redis' answers that mean "not now" rather than "never so". */
 const passing = /^(LOADING|BUSY|OOM|READONLY|MASTERDOWN|CLUSTERDOWN|TRYAGAIN|NOREPLICAS|MISCONF|UNBLOCKED)\b/
 

@@ -3,8 +3,10 @@ import type { Socket } from 'socket.io'
 import { randomUUID } from 'node:crypto'
 import type { User } from './access.ts'
 import type { AckOf, Contract, Meta, PayloadOf } from './contract.ts'
+import type { Delivery } from './delivery.ts'
 import type { Emit } from './emit.ts'
 import { ClasswavesError } from './errors.ts'
+import { followAll, type Positions, type Recovery } from './recovery.ts'
 
 /** What a handler may touch. There is no socket in it, so a handler can be tested as a function. */
 export interface Context<C extends Contract = Contract> {
@@ -17,6 +19,11 @@ export interface Context<C extends Contract = Contract> {
   /** @throws ClasswavesError RATE_LIMITED when the socket is in too many rooms */
   join (...rooms: string[]): Promise<void>
   leave (...rooms: string[]): Promise<void>
+  /**
+   * Joins home rooms of kept events. With `since` the sender first gets what it missed, room by room and in order;
+   * rooms of which that is not there any more are `lost`, and want a fresh snapshot.
+   */
+  follow (rooms: readonly string[], since?: Positions): Promise<Recovery>
   joined (room: string): boolean
   /** The rooms that were joined, without the socket's own. */
   rooms (): string[]
@@ -43,25 +50,40 @@ export function replyMeta (socketId: string): Meta {
   return { id: randomUUID(), room: socketId, at: new Date().toISOString() }
 }
 
+export interface ContextDependencies<C extends Contract> {
+  emit: Emit<C>
+  delivery: Delivery
+  log: FastifyBaseLogger
+  /** Rooms that one socket may be in. */
+  roomLimit: number
+}
+
 export function createContext<C extends Contract> (
-  socket: Socket, user: () => User, emit: Emit<C>, log: FastifyBaseLogger, roomLimit: number
+  socket: Socket, user: () => User, { emit, delivery, log, roomLimit }: ContextDependencies<C>
 ): Context<C> {
+  /** What is left to join of these rooms, if the socket is there and they are not too many. */
+  function fresh (rooms: readonly string[]): string[] {
+    // A client may go while its event waits; whatever the handler would note of it then, nobody would take back.
+    if (!socket.connected) throw new ClasswavesError('UNAVAILABLE', 'The connection has gone.')
+    const missing = rooms.filter(room => !socket.rooms.has(room))
+    if (socket.rooms.size - 1 + missing.length > roomLimit) {
+      throw new ClasswavesError('RATE_LIMITED', `A socket may be in ${roomLimit} rooms at most.`, { retryAfterMs: 0 })
+    }
+    return missing
+  }
+
   return {
     get user () { return user() },
     id: socket.id,
     log,
     now: Date.now,
-    async join (...rooms) {
-      // A client may go while its event waits; whatever the handler would note of it then, nobody would take back.
-      if (!socket.connected) throw new ClasswavesError('UNAVAILABLE', 'The connection has gone.')
-      const fresh = rooms.filter(room => !socket.rooms.has(room))
-      if (socket.rooms.size - 1 + fresh.length > roomLimit) {
-        throw new ClasswavesError('RATE_LIMITED', `A socket may be in ${roomLimit} rooms at most.`, { retryAfterMs: 0 })
-      }
-      await socket.join(fresh)
-    },
+    async join (...rooms) { await socket.join(fresh(rooms)) },
     async leave (...rooms) {
       for (const room of rooms) await socket.leave(room)
+    },
+    async follow (rooms, since) {
+      fresh(rooms)
+      return await followAll(delivery, socket, rooms, since)
     },
     joined: room => socket.rooms.has(room),
     rooms: () => [...socket.rooms].filter(room => room !== socket.id),

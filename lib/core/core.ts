@@ -5,6 +5,7 @@ import type { Contract } from './contract.ts'
 import type { Counters } from './counters.ts'
 import type { Emit, Lookup, Transport } from './emit.ts'
 import type { Idempotency } from './idempotency.ts'
+import type { Journal } from './journal.ts'
 import type { Leases } from './leases.ts'
 import type { Limits } from './limits.ts'
 import type { Metrics } from './metrics.ts'
@@ -30,6 +31,8 @@ export interface Core {
   readonly counters: Counters
   readonly leases: Leases
   readonly idempotency: Idempotency
+  /** Kept events. */
+  readonly journal: Journal
   readonly transport: Transport
   /** Supplies what a target leaves out; the areas that know add themselves. */
   readonly lookups: Lookup[]

@@ -17,11 +17,12 @@ export interface Emit<C extends Contract> {
   /** Names what the event is about, for instance `{ sessionId, groupId }`. */
   to (target: Target): {
     /**
-     * Checks the payload, makes the rooms, stamps the metadata and sends.
+     * Checks the payload, makes the rooms, stamps the metadata and sends. A kept event with an `id` that is known in its
+     * home room is not sent again.
      * @throws ClasswavesError INVALID_PAYLOAD when the payload or the target does not fit the declaration
      * @throws ClasswavesError UNAVAILABLE when a kept event cannot be stored
      */
-    emit<E extends keyof C['sends'] & string> (event: E, payload: PayloadOf<C['sends'][E]>): Promise<void>
+    emit<E extends keyof C['sends'] & string> (event: E, payload: PayloadOf<C['sends'][E]>, id?: string): Promise<void>
   }
   /** The same for a name and a payload that were not known when this was compiled. */
   dynamic (target: Target, event: string, payload: unknown): Promise<void>
@@ -48,19 +49,19 @@ export function createEmit<C extends Contract> (contract: C, { transport, lookup
     if (declaration.rooms.length > 0) outgoing.set(name, { declaration, ...checker(declaration.payload) })
   }
 
-  async function send (target: Target, event: string, payload: unknown): Promise<void> {
+  async function send (target: Target, event: string, payload: unknown, id: string = randomUUID()): Promise<void> {
     const known = outgoing.get(event)
     if (!known) throw new ClasswavesError('UNSUPPORTED_OPERATION', `${contract.namespace} does not send ${event}`)
     if (!known.check(payload)) throw new ClasswavesError('INVALID_PAYLOAD', `${event}: ${known.explain(payload)}`)
     const rooms = await roomsOf(known.declaration, event, target, payload, lookup)
     const trace = traceId?.()
-    const meta: Meta = { id: randomUUID(), room: rooms[0] as string, at: new Date(now()).toISOString(), ...(trace && { traceId: trace }) }
+    const meta: Meta = { id, room: rooms[0] as string, at: new Date(now()).toISOString(), ...(trace && { traceId: trace }) }
     await transport.send(contract.namespace, rooms, event, payload, meta, known.declaration.kept)
     onEmit?.(contract.namespace, event)
   }
 
   return {
-    to: target => ({ emit: (event, payload) => send(target, event, payload) }),
+    to: target => ({ emit: (event, payload, id) => send(target, event, payload, id) }),
     dynamic: send
   }
 }

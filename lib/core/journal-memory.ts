@@ -45,6 +45,10 @@ export function createMemoryJournal ({ ttlSeconds, now = Date.now }: { ttlSecond
       const from = after.offset - oldest
       return { events: lost ? [] : room.events.slice(from, from + limit), position: positionOf(room), lost }
     },
+    async oldest (namespace, name, limit) {
+      const room = roomOf(namespace, name)
+      return { events: room.events.slice(0, limit), position: positionOf(room), lost: false }
+    },
     listen (hear) { listeners.push(hear) },
     async close () { listeners.length = 0 }
   }

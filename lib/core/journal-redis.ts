@@ -1,4 +1,4 @@
-import { ask, type ClientOf } from './ask.ts'
+import { ask, askStore, type ClientOf } from './ask.ts'
 import type { Meta } from './contract.ts'
 import { journalBounds, type Heard, type Journal, type Kept, type Position } from './journal.ts'
 import { key } from './key.ts'
@@ -11,7 +11,6 @@ export const journalKeys = {
 } as const
 
 const channel = 'classwaves:events'
-const deadlineMs = 1000
 
 const append = script('core_journal_append', ['log', 'events'], ['id', 'head', 'body', 'channel', 'events', 'ids', 'ttlSeconds'],
   reply => positionOf(reply as string[]))
@@ -51,15 +50,18 @@ export function createRedisJournal ({ client, subscription, ttlSeconds, onForeig
     async append ({ namespace, rooms, event, payload, meta }) {
       const head = JSON.stringify({ namespace, rooms } satisfies Head)
       const body = JSON.stringify({ event, payload, meta } satisfies Body)
-      return await ask(client, async redis => await append(redis, keysOf(namespace, rooms[0] as string), {
+      return await askStore(client, async redis => await append(redis, keysOf(namespace, rooms[0] as string), {
         id: meta.id, head, body, channel, events: journalBounds.events, ids: journalBounds.ids, ttlSeconds
-      }), { deadlineMs })
+      }))
     },
     async position (namespace, room) {
       return (await ask(client, async redis => await read(redis, keysOf(namespace, room), { epoch: '', offset: 0, limit: 0, ttlSeconds }))).position
     },
     async read (namespace, room, after, limit) {
-      return await ask(client, async redis => await read(redis, keysOf(namespace, room), { ...after, limit, ttlSeconds }), { deadlineMs })
+      return await askStore(client, async redis => await read(redis, keysOf(namespace, room), { ...after, limit, ttlSeconds }))
+    },
+    async oldest (namespace, room, limit) {
+      return await askStore(client, async redis => await read(redis, keysOf(namespace, room), { epoch: '', offset: -1, limit, ttlSeconds }))
     },
     listen (hear, reconnected) {
       if (!subscription) return

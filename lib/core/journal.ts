@@ -45,6 +45,8 @@ export interface Journal {
   position (namespace: string, room: string): Promise<Position>
   /** At most `limit` events after `after`; `lost` says that there is no going on from there. */
   read (namespace: string, room: string, after: Position, limit: number): Promise<Page>
+  /** At most `limit` events from the oldest that is there. */
+  oldest (namespace: string, room: string, limit: number): Promise<Page>
   /**
    * Hears of every appended event of the cluster, in order of places within a room. `reconnected`: some may have been
    * missed since.

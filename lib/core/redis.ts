@@ -22,6 +22,11 @@ export function subscriber (client: RedisClient): RedisClient {
     : (client as Cluster).duplicate()
 }
 
+/** A second connection follows the first, which says in the log what happens; without a listener Redis' errors would end up on the console. */
+export function quiet<C extends RedisClient> (client: C): C {
+  return client.on('error', () => {}) as C
+}
+
 /** Resolves when the client is ready, or after `ms`: late is not gone, the process serves degraded until then. */
 export async function readyWithin (client: RedisClient, ms: number): Promise<boolean> {
   if (client.status === 'ready') return true

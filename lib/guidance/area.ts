@@ -1,5 +1,5 @@
 import type { Emit } from '../core/emit.ts'
-import type { User } from '../core/access.ts'
+import type { Resource, User } from '../core/access.ts'
 import type { guidance as contract } from './contract.ts'
 import type { Guidance } from './engine.ts'
 import type { GuidanceState, PromptAction } from './schema.ts'
@@ -18,4 +18,6 @@ export interface GuidanceArea {
   guidance: Guidance
   teacher: TeacherGuidance
   emit: Emit<typeof contract>
+  /** The home rooms of kept events that a user may hear: none for who may not see guidance. */
+  homeRooms: (session: NonNullable<Resource['session']>, user: User) => Promise<{ namespace: string, room: string }[]>
 }

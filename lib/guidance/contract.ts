@@ -1,6 +1,7 @@
 import Type from 'typebox'
 import { teachers } from '../core/access.ts'
 import { confirms, contract, Payload, receives, sends } from '../core/contract.ts'
+import { Positions, recoveryProperties } from '../core/recovery.ts'
 import { room } from '../core/room.ts'
 import { Closed, Id, Timestamp } from '../core/schema.ts'
 import {
@@ -55,8 +56,8 @@ export const guidance = contract({
     'guidance:unsubscribe': global('Leaves the feed, or the kinds of news in the list.'),
     'session:guidance:subscribe': receives({
       summary: 'Joins the guidance of one session.',
-      payload: Closed({ sessionId: Id }),
-      ack: Type.Object({ ...SessionSubscribed.properties, backend: Backend, snapshot: GuidanceState }),
+      payload: Closed({ sessionId: Id, since: Type.Optional(Positions) }),
+      ack: Type.Object({ ...SessionSubscribed.properties, backend: Backend, snapshot: GuidanceState, ...recoveryProperties }),
       who
     }),
     'session:guidance:unsubscribe': receives({ summary: 'Leaves the guidance of one session.', payload: Closed({ sessionId: Id }), who }),

@@ -35,13 +35,14 @@ export function guidanceHandlers (teacher: TeacherGuidance, backend: Backend): H
       return subscribed(context)
     },
 
-    async 'session:guidance:subscribe' (context, { sessionId }) {
-      const { status: sessionStatus } = await teacher.session(context.user, sessionId)
-      await context.join(rooms.session({ sessionId }))
-      const { state } = await teacher.session(context.user, sessionId)
+    async 'session:guidance:subscribe' (context, { sessionId, since }) {
+      await teacher.session(context.user, sessionId)
+      const recovery = await context.follow([rooms.session({ sessionId })], since)
+      // Read after the positions are known, so that the snapshot lacks nothing that came before them.
+      const { status: sessionStatus, state } = await teacher.session(context.user, sessionId)
       const answer = { sessionId, sessionStatus, timestamp: timestamp(context) }
       context.reply('session:guidance:subscribed', answer)
-      return { ...answer, backend, snapshot: state }
+      return { ...answer, backend, snapshot: state, ...recovery }
     },
 
     async 'session:guidance:unsubscribe' (context, { sessionId }) {

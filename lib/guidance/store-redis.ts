@@ -1,6 +1,6 @@
 import { ClasswavesError } from '../core/errors.ts'
 import { key } from '../core/key.ts'
-import { reach } from '../core/reach.ts'
+import { askStore } from '../core/ask.ts'
 import type { RedisClient } from '../core/redis.ts'
 import { script } from '../core/script.ts'
 import type { GroupPart, GuidanceRecord, SessionPart } from './record.ts'
@@ -38,19 +38,19 @@ export function createRedisGuidanceStore ({ redis, ttlSeconds }: { redis: () => 
   return {
     async update (sessionId, change) {
       for (let attempt = 0; attempt < attempts; attempt++) {
-        const { version, record: before, now } = await reach(redis, async client => await load(client, sessionId))
+        const { version, record: before, now } = await askStore(redis, async client => await load(client, sessionId))
         const { result, record, touched = [] } = change(before, now)
         if (!record) return result
         const parts = ['session', JSON.stringify(record.session)]
         for (const groupId of touched) parts.push(`${prefix}${groupId}`, JSON.stringify(record.groups[groupId]))
-        const stored = await reach(redis, async client =>
+        const stored = await askStore(redis, async client =>
           await swap(client, { state: keyOf(client, sessionId) }, { version, ttlSeconds, parts: JSON.stringify(parts) }))
         if (stored) return result
       }
       throw new ClasswavesError('UNAVAILABLE', 'Too many processes work on this session at once.')
     },
     async read (sessionId) {
-      const { record, now } = await reach(redis, async client => await load(client, sessionId))
+      const { record, now } = await askStore(redis, async client => await load(client, sessionId))
       return { record, now }
     }
   }

@@ -1,3 +1,4 @@
+import type { User } from '../core/access.ts'
 import type { Emit } from '../core/emit.ts'
 import type { sessions as contract, Summary } from './contract.ts'
 import type { Rights } from './rights.ts'
@@ -20,4 +21,6 @@ export interface SessionsArea {
   rights: Rights
   emit: Emit<typeof contract>
   seams: SessionsSeams
+  /** The home rooms of kept events that a user may hear. */
+  homeRooms: (session: Session, user: User) => { namespace: string, room: string }[]
 }

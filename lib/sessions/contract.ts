@@ -2,6 +2,7 @@ import Type, { type Static } from 'typebox'
 import { teachers, type Role } from '../core/access.ts'
 import { confirms, contract, Payload, receives, sends } from '../core/contract.ts'
 import { errorCodes } from '../core/errors.ts'
+import { Positions, recoveryProperties } from '../core/recovery.ts'
 import { room } from '../core/room.ts'
 import { Bytes, Closed, Id, Timestamp, Unit } from '../core/schema.ts'
 import { Group, GroupStatus, Participant, Session, SessionStatus } from './schema.ts'
@@ -23,6 +24,7 @@ export const rooms = {
 
 const admitted = [...teachers, 'student'] as const satisfies readonly Role[]
 const Of = Closed({ sessionId: Id })
+const OfSince = Closed({ sessionId: Id, since: Type.Optional(Positions) })
 const OfGroup = Closed({ sessionId: Id, groupId: Id })
 
 export const Backend = Type.Enum(['memory', 'redis'])
@@ -33,9 +35,9 @@ export const Snapshot = Type.Object({
   groups: Type.Array(Group),
   participants: Type.Array(Participant)
 })
-const Subscribed = Type.Object({ snapshot: Snapshot, backend: Backend })
+const Subscribed = Type.Object({ snapshot: Snapshot, backend: Backend, ...recoveryProperties })
 
-const subscribe = (summary: string, who: readonly Role[] = admitted) => receives({ summary, payload: Of, ack: Subscribed, who })
+const subscribe = (summary: string, who: readonly Role[] = admitted) => receives({ summary, payload: OfSince, ack: Subscribed, who })
 const unsubscribe = receives({ summary: 'Leaves all rooms of the session.', payload: Of, who: admitted })
 
 /** What Node and browsers record, with an optional codec. */
@@ -62,7 +64,7 @@ export const sessions = contract({
     'session:join': subscribe('The same as session:guidance:subscribe, under its other name.'),
     'session:leave': unsubscribe,
     'student:session:join': subscribe('A student joins the session and their own group.', ['student']),
-    'group:join': receives({ summary: 'Joins the room of one group.', payload: OfGroup, ack: Type.Object({ group: Group }), who: admitted }),
+    'group:join': receives({ summary: 'Joins the room of one group.', payload: OfGroup, ack: Type.Object({ group: Group, backend: Backend, ...recoveryProperties }), who: admitted }),
     'group:leave': receives({ summary: 'Leaves the room of one group.', payload: OfGroup, who: admitted }),
     'group:status_update': receives({
       summary: 'Says how a group is doing.',

@@ -1,5 +1,6 @@
-import { admins, groupOf, type Role } from '../core/access.ts'
+import { groupOf } from '../core/access.ts'
 import type { Context, Handlers, Hooks } from '../core/context.ts'
+import type { PayloadOf } from '../core/contract.ts'
 import type { Backend } from '../core/core.ts'
 import { ClasswavesError } from '../core/errors.ts'
 import type { Audio } from './audio.ts'
@@ -8,9 +9,10 @@ import type { Presence } from './presence.ts'
 import type { Rights } from './rights.ts'
 import type { Session } from './schema.ts'
 import type { Sessions } from './service.ts'
-import { impliedReadiness, viewOf } from './view.ts'
+import { audibleRooms, impliedReadiness, viewOf } from './view.ts'
 
 type SessionsContext = Context<typeof sessionsContract>
+type Subscription = PayloadOf<typeof sessionsContract['receives']['session:join']>
 interface HandlerDependencies { sessions: Sessions, rights: Rights, presence: Presence, audio: Audio, backend: Backend }
 
 /** One function for each event of `/sessions`. Joining a room is where the right is asked; later only the room counts. */
@@ -25,12 +27,15 @@ export function sessionsHandlers ({ sessions, rights, presence, audio, backend }
     return result.session
   }
 
-  async function enter (context: SessionsContext, sessionId: string) {
-    const session = await enrolled(context, sessionId)
+  async function enter (context: SessionsContext, { sessionId, since }: Subscription) {
     const { user } = context
-    await context.join(rooms.session({ sessionId }), rooms.user({ sessionId, userId: user.userId }), ...audible(session, context))
+    const found = await enrolled(context, sessionId)
+    await context.join(rooms.user({ sessionId, userId: user.userId }))
+    const recovery = await context.follow(audibleRooms(found, user), since)
+    // Read after the positions are known, so that the snapshot lacks nothing that came before them.
+    const session = await sessions.get(sessionId)
     const first = await presence.arrive(sessionId, user.userId, context.id)
-    return { session, first, answer: { snapshot: viewOf(session, user), backend } }
+    return { session, first, answer: { snapshot: viewOf(session, user), backend, ...recovery } }
   }
 
   async function exit (context: SessionsContext, sessionId: string): Promise<void> {
@@ -44,7 +49,7 @@ export function sessionsHandlers ({ sessions, rights, presence, audio, backend }
     if (!context.joined(rooms.group(place))) throw new ClasswavesError('NOT_IN_SESSION')
   }
 
-  const subscribe = async (context: SessionsContext, { sessionId }: { sessionId: string }) => (await enter(context, sessionId)).answer
+  const subscribe = async (context: SessionsContext, subscription: Subscription) => (await enter(context, subscription)).answer
   const unsubscribe = async (context: SessionsContext, { sessionId }: { sessionId: string }): Promise<void> => await exit(context, sessionId)
 
   return {
@@ -54,8 +59,9 @@ export function sessionsHandlers ({ sessions, rights, presence, audio, backend }
       'session:join': subscribe,
       'session:leave': unsubscribe,
 
-      async 'student:session:join' (context, { sessionId }) {
-        const { session, first, answer } = await enter(context, sessionId)
+      async 'student:session:join' (context, subscription) {
+        const { sessionId } = subscription
+        const { session, first, answer } = await enter(context, subscription)
         if (first) {
           const studentId = context.user.userId
           await context.emit.to({ sessionId }).emit('student:session:joined', { sessionId, studentId })
@@ -67,8 +73,8 @@ export function sessionsHandlers ({ sessions, rights, presence, audio, backend }
 
       async 'group:join' (context, { sessionId, groupId }) {
         const session = await rights.session(context.user, 'group:read', sessionId, groupId)
-        await context.join(rooms.group({ sessionId, groupId }))
-        return { group: session.groups.find(group => group.groupId === groupId) as Session['groups'][number] }
+        const recovery = await context.follow([rooms.group({ sessionId, groupId })])
+        return { group: session.groups.find(group => group.groupId === groupId) as Session['groups'][number], backend, ...recovery }
       },
 
       async 'group:leave' (context, place) {
@@ -94,7 +100,7 @@ export function sessionsHandlers ({ sessions, rights, presence, audio, backend }
         if (sessionId === undefined) await context.join(rooms.results({ teacherId: userId }))
         else {
           await rights.session(context.user, 'session:manage', sessionId)
-          await context.join(rooms.teacher({ sessionId }))
+          await context.follow([rooms.teacher({ sessionId })])
         }
         return { deprecated: true, events: ['analytics:finalized', 'analytics:failed'], backend }
       },
@@ -115,16 +121,4 @@ export function sessionsHandlers ({ sessions, rights, presence, audio, backend }
       }
     }
   }
-}
-
-/** The rooms of a session that a user may hear beside the session's own. */
-function audible (session: Session, { user }: SessionsContext): string[] {
-  const { sessionId } = session
-  if (user.role === 'student') {
-    const groupId = groupOf(user, session)
-    return groupId === null ? [] : [rooms.group({ sessionId, groupId })]
-  }
-  const groups = session.groups.map(({ groupId }) => rooms.group({ sessionId, groupId }))
-  const owner = session.teacherId === user.userId || (admins as readonly Role[]).includes(user.role)
-  return owner ? [rooms.teacher({ sessionId }), ...groups] : groups
 }

@@ -4,7 +4,7 @@ import { ClasswavesError } from '../core/errors.ts'
 import { Turns } from '../core/turn.ts'
 import type { sessions as sessionsContract, Summary } from './contract.ts'
 import { randomUUID } from 'node:crypto'
-import type { Session } from './schema.ts'
+import type { Session, SessionStatus } from './schema.ts'
 import type { SessionStore, TransitionResult } from './store.ts'
 
 export interface LifecycleDependencies {
@@ -66,21 +66,33 @@ export class Lifecycle {
   async #turn (sessionId: string, transition: () => Promise<TransitionResult>): Promise<TransitionResult> {
     const result = await this.#turns.take(sessionId, async () => {
       const stored = await transition()
-      if (stored.ok) await this.#announce(stored.session)
+      if (stored.ok) await this.#announce(stored.session, stored.from)
+      else if (stored.reason === 'invalid') await this.#say(stored.session)
       return stored
     })
     if (result === undefined) throw new ClasswavesError('RATE_LIMITED', undefined, { retryAfterMs: 1000 })
     return result
   }
 
-  async #announce (session: Session): Promise<void> {
-    const { sessionId, status, version } = session
+  /**
+   * Tells of a transition. Another process may have stored the one before and not have told of it yet, or may have died
+   * over it; so that one is told first. Each has an id of its own, and what is known is not sent again.
+   */
+  async #announce (session: Session, from: SessionStatus): Promise<void> {
     try {
       await this.#deps.onTransition(session)
-      await this.#deps.emit().to({ sessionId }).emit('session:status_changed', { sessionId, status, version, timestamp: new Date().toISOString() })
+      if (session.version > 2) await this.#say({ ...session, status: from, version: session.version - 1 })
+      await this.#say(session)
     } catch (error) {
-      this.#deps.log.error({ err: error, sessionId, status, version }, 'a stored transition was not announced')
+      const { sessionId, status, version } = session
+      this.#deps.log.error({ err: error, sessionId, status, version }, 'a stored transition was not announced; the next one, or a repeated request, will')
     }
+  }
+
+  async #say ({ sessionId, status, version }: Session): Promise<void> {
+    if (version < 2) return
+    const payload = { sessionId, status, version, timestamp: new Date().toISOString() }
+    await this.#deps.emit().to({ sessionId }).emit('session:status_changed', payload, `status:${version}`)
   }
 
   async #results (session: Session): Promise<void> {

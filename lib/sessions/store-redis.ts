@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import type { ScriptClient } from '../core/script.ts'
-import { reach } from '../core/reach.ts'
+import { askStore } from '../core/ask.ts'
 import type { Session } from './schema.ts'
 import { storeBounds, overdueAfterMs, type SessionStore, type TransitionResult } from './store.ts'
 import { enlist, indexesOf, page, type ListClient } from './store-redis-list.ts'
@@ -38,7 +38,7 @@ export function createRedisSessionStore ({ redis, ttlSeconds, onSideFailure = wa
   const sideTtlMs = ttlMs + slackMs
 
   return {
-    create: plan => reach(redis, async client => {
+    create: plan => askStore(redis, async client => {
       const keys = { session: sessionKeys.session(plan, client.isCluster) }
       const made = await scripts.create(client, keys, {
         card: JSON.stringify(cardOf(plan)), needsReady: plan.requireGroupsReady ? 1 : 0, plan: planOf(plan.groups), ttlMs
@@ -56,28 +56,28 @@ export function createRedisSessionStore ({ redis, ttlSeconds, onSideFailure = wa
       return session
     }),
 
-    get: sessionId => reach(redis, client => read(client, sessionId)),
+    get: sessionId => askStore(redis, client => read(client, sessionId)),
 
-    byCode: code => reach(redis, async client => {
+    byCode: code => askStore(redis, async client => {
       const sessionId = await client.get(sessionKeys.code({ code }))
       const session = sessionId === null ? null : await read(client, sessionId)
       return session?.status === 'ended' ? null : session
     }),
 
-    list: filter => reach(redis, client => page(client, filter)),
+    list: filter => askStore(redis, client => page(client, filter)),
 
-    transition: (sessionId, move) => reach(redis, client => transition(client, sessionId, move, 0)),
+    transition: (sessionId, move) => askStore(redis, client => transition(client, sessionId, move, 0)),
 
-    finishOverdue: sessionId => reach(redis, client => transition(client, sessionId, 'finish', overdueAfterMs)),
+    finishOverdue: sessionId => askStore(redis, client => transition(client, sessionId, 'finish', overdueAfterMs)),
 
-    setGroups: (sessionId, groups) => reach(redis, async client => {
+    setGroups: (sessionId, groups) => askStore(redis, async client => {
       const written = await scripts.setGroups(client, keysOf(client, sessionId), { plan: planOf(groups), ttlMs })
       if (written.verdict !== 'ok') return { ok: false, reason: written.verdict }
       renew(client, written.card)
       return { ok: true, session: sessionOf(written.fields), before: sessionOf(written.before) }
     }),
 
-    updateGroup: (sessionId, groupId, { status = '', isReady, issueReason }) => reach(redis, async client => {
+    updateGroup: (sessionId, groupId, { status = '', isReady, issueReason }) => askStore(redis, async client => {
       const written = await scripts.updateGroup(client, keysOf(client, sessionId), {
         groupId,
         status,
@@ -92,7 +92,7 @@ export function createRedisSessionStore ({ redis, ttlSeconds, onSideFailure = wa
       return { ok: true, changed: written.changed, group }
     }),
 
-    enrol: (sessionId, { userId, displayName, role, groupId = '' }) => reach(redis, async client => {
+    enrol: (sessionId, { userId, displayName, role, groupId = '' }) => askStore(redis, async client => {
       const written = await scripts.enrol(client, keysOf(client, sessionId), {
         userId, groupId, person: JSON.stringify({ displayName, role }), bound: storeBounds.participants, op: newOp(), ttlMs
       })
@@ -103,7 +103,7 @@ export function createRedisSessionStore ({ redis, ttlSeconds, onSideFailure = wa
       return { ok: true, created: written.created, participant, session }
     }),
 
-    append: (sessionId, slices) => reach(redis, async client => {
+    append: (sessionId, slices) => askStore(redis, async client => {
       const written = await scripts.append(client, keysOf(client, sessionId), {
         batch: JSON.stringify(slices.map(sliceRow)), bound: storeBounds.slices, op: newOp(), ttlMs
       })
@@ -118,7 +118,7 @@ export function createRedisSessionStore ({ redis, ttlSeconds, onSideFailure = wa
       return { ok: true, accepted, duplicates: slices.length - accepted.length }
     }),
 
-    slices: (sessionId, { groupId = '', after = 0, limit }) => reach(redis, async client => {
+    slices: (sessionId, { groupId = '', after = 0, limit }) => askStore(redis, async client => {
       const { more, rows } = await scripts.slices(client, keysOf(client, sessionId), { groupId, after: Math.min(after, Number.MAX_SAFE_INTEGER), limit })
       const slices = rows.map(sliceOf)
       return { slices, nextAfter: more ? slices.at(-1)?.seq ?? null : null }

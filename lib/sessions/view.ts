@@ -1,4 +1,5 @@
 import { groupOf, relationTo, type User } from '../core/access.ts'
+import { rooms } from './contract.ts'
 import type { Group, GroupStatus, Session } from './schema.ts'
 
 /** The session as its reader may see it: a student sees the people of their own group only. */
@@ -31,4 +32,17 @@ export function readinessOf (session: Session) {
 export function impliedReadiness (status: GroupStatus): boolean | undefined {
   if (status === 'ready') return true
   return status === 'issue' || status === 'waiting' ? false : undefined
+}
+
+/** The home rooms of a session that a user may hear: a student those of the session and their own group. */
+export function audibleRooms (session: Session, user: User): string[] {
+  const { sessionId } = session
+  const everybody = rooms.session({ sessionId })
+  if (user.role === 'student') {
+    const groupId = groupOf(user, session)
+    return groupId === null ? [everybody] : [everybody, rooms.group({ sessionId, groupId })]
+  }
+  const groups = session.groups.map(({ groupId }) => rooms.group({ sessionId, groupId }))
+  const relation = relationTo(user, session)
+  return relation === 'owner' || relation === 'admin' ? [everybody, rooms.teacher({ sessionId }), ...groups] : [everybody, ...groups]
 }

@@ -34,15 +34,16 @@ export function confusionOf (said: Words): { x: number[], found: string[] } {
   return { x, found }
 }
 
-export function confusionLikelihood (x: readonly number[], weights: Weights): number {
+/** Log likelihood ratio of asking for help against any other turn. */
+export function confusionScore (x: readonly number[], weights: Weights): number {
   let z = 0
   for (let i = 0; i < confusionFeatures.length; i++) z += (x[i] ?? 0) * weights.confusion.weights[confusionFeatures[i]!]
-  return clamp(z, weights.confusion.floor, weights.confusion.ceiling)
+  return z
 }
 
 export function foldConfusion (state: ConfusionState, said: Words, speaker: string, weights: Weights): { llr: number, found: string[] } {
   const { x, found } = confusionOf(said)
-  const llr = confusionLikelihood(x, weights)
+  const llr = clamp(confusionScore(x, weights), weights.confusion.floor, weights.confusion.ceiling)
   let step = llr
   if (llr > 0 && state.askers.some((one) => one !== speaker)) step *= weights.confusion.spread
   state.sum = round(clamp(state.sum + step, 0, 40))
