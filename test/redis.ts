@@ -46,17 +46,14 @@ export async function startRedis (t: Owner, options: ServerOptions = {}): Promis
     '--port', String(port), '--bind', '127.0.0.1', '--dir', dir, '--save', '',
     '--appendonly', options.persistent ? 'yes' : 'no', '--appendfsync', 'always', ...options.args ?? []
   ]
-  let child = await launch(program, words)
+  let child = await launch(program, words, dir)
   const end = async (signal: NodeJS.Signals): Promise<void> => {
     if (child.exitCode !== null || child.signalCode !== null) return
     const exited = once(child, 'exit')
     child.kill(signal)
     await exited
   }
-  const atExit = (): void => { child.kill('SIGKILL') }
-  process.once('exit', atExit)
   t.teardown(async () => {
-    process.off('exit', atExit)
     await end('SIGKILL')
     await rm(dir, { recursive: true, force: true })
   })
@@ -69,7 +66,7 @@ export async function startRedis (t: Owner, options: ServerOptions = {}): Promis
     kill: () => end('SIGKILL'),
     async restart () {
       await end('SIGKILL')
-      child = await launch(program, words)
+      child = await launch(program, words, dir)
     }
   }
 }
@@ -113,8 +110,9 @@ async function claimDatabase (t: Owner, given: string): Promise<number> {
   throw new Error('REDIS_URL has no empty database from 1 to 15 for the tests: empty one, or unset REDIS_URL.')
 }
 
-async function launch (program: string, words: string[]): Promise<ChildProcess> {
+async function launch (program: string, words: string[], dir: string): Promise<ChildProcess> {
   const child = spawn(program, words, { stdio: ['ignore', 'pipe', 'pipe'] })
+  watch(child, dir)
   let said = ''
   await new Promise<void>((resolve, reject) => {
     const listen = (bytes: Buffer): void => {
@@ -127,6 +125,13 @@ async function launch (program: string, words: string[]): Promise<ChildProcess> 
     child.once('exit', () => reject(new Error(`redis-server did not start:\n${said}`)))
   })
   return child
+}
+
+/** Ends the server also when the tests are killed: their end closes the pipe on which a shell waits. */
+function watch (server: ChildProcess, dir: string): void {
+  const shell = spawn('sh', ['-c', 'read _; kill -9 "$0"; rm -rf "$1"', String(server.pid), dir], { stdio: ['pipe', 'ignore', 'ignore'], detached: true })
+  shell.unref()
+  server.once('exit', () => shell.kill('SIGKILL'))
 }
 
 /** Below 55536, because a cluster node also listens on its port + 10000. */
