@@ -87,6 +87,13 @@ async function registerRoutes (
   })
 }
 
+// What the plugins decorate is known wherever the package is imported.
+export type {} from '@fastify/jwt'
+export type {} from './plugins/guidance.ts'
+export type {} from './plugins/io.ts'
+export type {} from './plugins/redis.ts'
+export type {} from './plugins/sessions.ts'
+
 export default fp(classwaves, { name: 'fastify-classwaves', fastify: '>=5.0.0 <7' })
 export { classwaves }
 

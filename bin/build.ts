@@ -20,5 +20,5 @@ if (status !== 0) process.exit(status ?? 1)
 for (const name of readdirSync(dist, { recursive: true, encoding: 'utf8' })) {
   if (!name.endsWith('.d.ts')) continue
   const file = join(dist, name)
-  writeFileSync(file, readFileSync(file, 'utf8').replace(/(\bfrom |\bimport\()(["'])(\.[^"']*)\.ts\2/g, '$1$2$3.js$2'))
+  writeFileSync(file, readFileSync(file, 'utf8').replace(/(\bfrom |\bimport |\bimport\()(["'])(\.[^"']*)\.ts\2/g, '$1$2$3.js$2'))
 }

@@ -1,10 +1,14 @@
 import fp from 'fastify-plugin'
+import type { Redis } from 'ioredis'
 import { connect, readyWithin, type RedisClient } from '../lib/core/redis.ts'
+
+/** As @fastify/redis has it, to the letter: two declarations of one property must agree. */
+type Decorated = { [namespace: string]: Redis } & Redis
 
 declare module 'fastify' {
   interface FastifyInstance {
     /** The Redis client, when the plugin was given a URL or the host registered @fastify/redis. */
-    redis: RedisClient
+    redis: Decorated
   }
 }
 
@@ -22,7 +26,7 @@ export default fp<RedisOptions>(async (fastify, { redis, timeoutMs, use }) => {
   if (typeof redis === 'string') {
     const client = connect(redis)
     watch(client)
-    if (!fastify.hasDecorator('redis')) fastify.decorate('redis', client)
+    if (!fastify.hasDecorator('redis')) fastify.decorate('redis', client as Decorated)
     fastify.addHook('onClose', async () => { client.disconnect() })
     if (!await readyWithin(client, timeoutMs)) log.warn('Redis is configured but does not answer yet; serving degraded until it does')
     return use(client)
