@@ -49,6 +49,20 @@ function newton (rows: readonly Row[], w: number[], free: readonly number[], rid
   }
 }
 
+/** Least squares with a ridge on all columns but the first. */
+export function linear (rows: readonly Row[], columns: number, ridge: number): number[] {
+  const matrix = Array.from({ length: columns }, () => new Float64Array(columns))
+  const right = new Float64Array(columns)
+  for (const { x, y, weight } of rows) {
+    for (let a = 0; a < columns; a++) {
+      right[a]! += weight * x[a]! * y
+      for (let b = 0; b < columns; b++) matrix[a]![b]! += weight * x[a]! * x[b]!
+    }
+  }
+  for (let a = 1; a < columns; a++) matrix[a]![a]! += ridge
+  return [...solve(matrix, right)]
+}
+
 /** Gaussian elimination with pivots. */
 function solve (matrix: Float64Array[], right: Float64Array): Float64Array {
   const n = right.length

@@ -47,13 +47,19 @@ export function quantile (values: readonly number[], q: number): number | null {
   return sorted[Math.min(sorted.length - 1, Math.floor(q * sorted.length))]!
 }
 
-/** A 95 % interval by drawing whole clusters (sessions) with replacement: turns of one session are not independent. */
-export function bootstrap<Part> (parts: readonly Part[], statistic: (parts: readonly Part[]) => number | null, seed: string, draws = 200): [number | null, number | null] {
-  if (parts.length < 2) return [null, null]
+/**
+ * A 95 % interval by drawing whole clusters (sessions) with replacement, each source by itself: turns of one session
+ * are not independent.
+ */
+export function bootstrap<Part> (parts: readonly Part[], statistic: (parts: readonly Part[]) => number | null, seed: string, stratum: (part: Part) => string, draws = 200): [number | null, number | null] {
+  const byStratum = new Map<string, Part[]>()
+  for (const part of parts) byStratum.set(stratum(part), [...byStratum.get(stratum(part)) ?? [], part])
+  const strata = [...byStratum.values()]
+  if (parts.length < 2 * strata.length || parts.length < 2) return [null, null]
   const next = random(seed)
   const found: number[] = []
   for (let i = 0; i < draws; i++) {
-    const value = statistic(Array.from(parts, () => parts[Math.floor(next() * parts.length)]!))
+    const value = statistic(strata.flatMap((one) => Array.from(one, () => one[Math.floor(next() * one.length)]!)))
     if (value !== null) found.push(value)
   }
   return found.length < draws / 2 ? [null, null] : [quantile(found, 0.025), quantile(found, 0.975)]

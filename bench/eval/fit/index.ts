@@ -4,6 +4,7 @@ import { textFold, textFolds, type Fitted } from '../folds.ts'
 import { fitAttention } from './attention.ts'
 import { fitConfusion } from './confusion.ts'
 import { fitTopic, topicRows } from './topic.ts'
+import { fitUptake } from './uptake.ts'
 import { corpus, lexicon } from './words.ts'
 
 /** Rounds of fitting: the group's history depends on what was taken for off-task talk. */
@@ -14,13 +15,15 @@ export function fit (data: Data, textFoldOf = textFold(data), from: Weights = sh
   const make = (leaveOut: number | null): Weights => ({
     ...from,
     lexicon: lexicon(corpus(data, leaveOut)),
-    confusion: { ...from.confusion, weights: fitConfusion(data, leaveOut) }
+    confusion: { ...from.confusion, weights: fitConfusion(data, leaveOut) },
+    uptake: fitUptake(data, leaveOut) ?? from.uptake
   })
   let fitted: Fitted = { variants: Array.from({ length: textFolds }, (_, i) => make(i)), whole: make(null) }
+  const closed = new Set(data.groups.filter((one) => one.source === 'wtd').flatMap((one) => one.turns.map((turn) => turn.text)))
   const free = data.splices.filter((one) => one.source !== 'wtd')
   for (let round = 0; round < rounds; round++) {
     const { variants } = fitted
-    const learned = fitTopic(topicRows(free, (group, text) => variants[textFoldOf(text, group)]!))
+    const learned = fitTopic(topicRows(free, (group, text) => variants[textFoldOf(text, group)]!, (turn) => !(turn.off && closed.has(turn.text))))
     const prior = Math.log(0.25 / 0.75)
     const put = (one: Weights): Weights => ({ ...one, topic: { ...one.topic, weights: learned, prior } })
     fitted = { variants: variants.map(put), whole: put(fitted.whole) }

@@ -3,7 +3,7 @@ import { goalStems } from '../../../lib/guidance/embedded/goals.ts'
 import type { Weights } from '../../../lib/guidance/embedded/model.ts'
 import { observe, topicFeatures } from '../../../lib/guidance/embedded/topic.ts'
 import { words } from '../../../lib/guidance/embedded/words.ts'
-import type { Session } from '../data.ts'
+import type { Session, Turn } from '../data.ts'
 import { logistic, type Row } from '../regression.ts'
 
 /** Signs that the evidence must have: what shows the task can never speak against it. */
@@ -12,14 +12,14 @@ const sign: Record<typeof topicFeatures[number], -1 | 0 | 1> = {
 }
 
 /** The turns of spliced sessions as rows: every pool and every source counts the same. */
-export function topicRows (sessions: readonly Session[], of: (group: string, text: string) => Weights): Row[] {
+export function topicRows (sessions: readonly Session[], of: (group: string, text: string) => Weights, counts: (turn: Turn) => boolean): Row[] {
   const found: { key: string, x: readonly number[], y: number }[] = []
   for (const session of sessions) {
     const goals = goalStems(session.context)
     let features = start()
     for (const turn of session.turns) {
       const weights = of(session.group, turn.text)
-      if (!turn.adult) {
+      if (!turn.adult && counts(turn)) {
         const said = words(turn.text)
         if (said.tokens.length > 0) found.push({ key: `${session.source} ${session.kind} ${turn.off}`, x: observe(features.topic, said, goals, weights).x, y: turn.off ? 1 : 0 })
       }

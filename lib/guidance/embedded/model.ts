@@ -2,6 +2,7 @@ import type { ConfusionFeature } from './confusion.ts'
 import { unpack, type Lexicon } from './lexicon.ts'
 import type { Channel } from './signals.ts'
 import type { topicFeatures } from './topic.ts'
+import type { uptakeFeatures } from './uptake.ts'
 import { trained } from './weights.ts'
 
 /** Everything that `npm run calibrate` decides. */
@@ -32,8 +33,7 @@ export interface Weights {
   pace: { priorRate: number, priorSeconds: number, drift: number, credit: number, cap: number, doubt: number, memoryMs: number }
   /** The statistic at which a channel is worth 40, 70 and 100 points. */
   attention: Record<Channel, readonly [number, number, number]>
-  /** Spearman's best mix for uptake. */
-  uptake: { repeat: number, share: number, question: number, cue: number }
+  uptake: Record<typeof uptakeFeatures[number], number>
 }
 
 /** As written by `npm run calibrate`. */

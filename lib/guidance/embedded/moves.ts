@@ -1,6 +1,8 @@
 import { find, isQuestion, moveCues, moveNames, type Move } from './cues.ts'
-import { clamp, decay, round } from './numbers.ts'
+import { clamp, decay, round, sigmoid } from './numbers.ts'
+import { shorten } from './evidence.ts'
 import type { Weights } from './model.ts'
+import { uptake } from './uptake.ts'
 import type { Words } from './words.ts'
 
 /** What turns do, counted with a memory of some minutes: the stuff of tier2. */
@@ -18,8 +20,8 @@ export interface MovesState {
   settled: number
   moves: Record<Move, number>
   /** The last turn of somebody else, to see who takes up whose words. */
-  last: { speaker: string, stems: string }
-  before: { speaker: string, stems: string }
+  last: { speaker: string, words: string }
+  before: { speaker: string, words: string }
   /** Turns in which an open conflict may still be met with a reason. */
   open: number
   /** Fast and slow means of engagement, and the mean absolute step, for the arc. */
@@ -31,7 +33,7 @@ export interface MovesState {
 export const movesStart = (): MovesState => ({
   turns: 0, words: 0, content: 0, goal: 0, rare: 0, questions: 0, uptake: 0, replies: 0, conflicts: 0, settled: 0,
   moves: { reason: 0, claim: 0, evidence: 0, counter: 0, synthesis: 0, conflict: 0, agree: 0, probe: 0, meta: 0, apply: 0, positive: 0, negative: 0 },
-  last: { speaker: '', stems: '' }, before: { speaker: '', stems: '' }, open: 0, fast: 0.5, slow: 0.5, steps: 0
+  last: { speaker: '', words: '' }, before: { speaker: '', words: '' }, open: 0, fast: 0.5, slow: 0.5, steps: 0
 })
 
 const halfLifeMs = 150_000
@@ -42,19 +44,6 @@ export function ageMoves (state: MovesState, ms: number): void {
   const left = decay(ms, halfLifeMs)
   for (const name of counted) state[name] = round(state[name] * left)
   for (const name of moveNames) state.moves[name] = round(state.moves[name] * left)
-}
-
-/**
- * How far a reply builds on a turn, 0 and up: repeated words, the share of the turn's words among them, a question
- * back, an opening that refers. Measured against experts (Demszky et al. 2021, "Measuring conversational uptake").
- */
-export function uptake (turn: readonly string[], reply: readonly string[], said: Words, weights: Weights): number {
-  if (turn.length === 0 || reply.length === 0) return 0
-  const there = new Set(turn)
-  let repeated = 0
-  for (const one of new Set(reply)) if (there.has(one)) repeated++
-  const { repeat, share, question, cue } = weights.uptake
-  return repeat * Math.min(repeated, 5) / 5 + share * repeated / there.size + question * (isQuestion(said) ? 1 : 0) + cue * (/^ (?:so|okay so|right so|yes and|and|but) | you | your /.test(said.line) ? 1 : 0)
 }
 
 export function foldMoves (state: MovesState, said: Words, content: readonly string[], speaker: string, goals: ReadonlySet<string>, weights: Weights): void {
@@ -72,12 +61,11 @@ export function foldMoves (state: MovesState, said: Words, content: readonly str
     if (hit[name]) state.moves[name] = round(state.moves[name] + 1)
   }
   if (state.last.speaker !== speaker) state.before = state.last
-  if (state.before.speaker !== '' && state.before.stems !== '') {
-    state.uptake = round(state.uptake + Math.min(uptake(state.before.stems.split(' '), content, said, weights), 2))
+  if (state.before.words !== '' && state.before.speaker !== speaker) {
+    state.uptake = round(state.uptake + sigmoid(1.5 * uptake(state.before.words.split(' '), said, weights)))
     state.replies = round(state.replies + 1)
   }
-  const stems = content.slice(0, 12).join(' ').slice(0, 80)
-  state.last = { speaker, stems }
+  state.last = { speaker, words: shorten(said.tokens.slice(0, 30).join(' '), 140, 140) }
   if (state.open > 0) {
     state.open--
     if (hit.reason || hit.evidence || hit.agree) { state.settled = round(state.settled + 1); state.open = 0 }

@@ -29,7 +29,7 @@ export function tier2 (features: Features, at: number, context: GroupContext): T
     argumentationQuality: { score: unit(argument), claimEvidence, logicalFlow, counterarguments, synthesis },
     collaborationPatterns: {
       turnTaking: unit(entropy),
-      buildingOnIdeas: against(moves.uptake / Math.max(moves.replies, 3), 0.25),
+      buildingOnIdeas: against(moves.uptake / Math.max(moves.replies, 3), 0.35),
       // No conflict is neither good nor bad.
       conflictResolution: unit((moves.settled + 1) / (conflicts + 2)),
       inclusivity: unit(floor.speakers.length === 0 ? 0.5 : speaking / members)

@@ -119,11 +119,6 @@ export function observe (state: TopicState, said: Words, goals: ReadonlySet<stri
   return { x, offTask: lexicon, social: chat, coverage, content, pulls }
 }
 
-/** The stems of a turn that say something, each once. */
-export function contentOf (said: Words): string[] {
-  return [...new Set(said.tokens.filter((token) => !isStop(token)).map(baseOf))].slice(0, 40)
-}
-
 /** Evidence for off-task talk in one turn, as a log likelihood ratio. */
 export function likelihood (x: readonly number[], weights: Weights): number {
   let z = 0
