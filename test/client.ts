@@ -97,7 +97,7 @@ export class Client<C extends Contract = Contract> {
         const found = look()
         if (found !== undefined) done(() => resolve(found))
       }
-      const timer = setTimeout(() => done(() => reject(new Error(`${what} did not come; what came: ${JSON.stringify(this.names())}`))), patienceMs)
+      const timer = setTimeout(() => done(() => reject(new Error(`${what} did not come; what came: ${this.names().join(', ').slice(-500)}`))), patienceMs)
       const done = (settle: () => void): void => { clearTimeout(timer); this.#wake.delete(wake); settle() }
       this.#wake.add(wake)
     })

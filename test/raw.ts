@@ -40,7 +40,7 @@ export async function raw (t: Owner, url: string): Promise<Raw> {
           read.add(index)
           finish(() => resolve(frames[index] as string))
         }
-        const timer = setTimeout(() => finish(() => reject(new Error(`nothing like ${String(pattern)} in ${JSON.stringify(frames)}`))), patienceMs)
+        const timer = setTimeout(() => finish(() => reject(new Error(`nothing like ${String(pattern)} in ${JSON.stringify(frames).slice(-500)}`))), patienceMs)
         const finish = (settle: () => void): void => { clearTimeout(timer); wake.delete(look); settle() }
         wake.add(look)
         look()
