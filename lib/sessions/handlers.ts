@@ -34,6 +34,8 @@ export function sessionsHandlers ({ sessions, rights, presence, audio, backend }
     const recovery = await context.follow(audibleRooms(found, user), since)
     // Read after the positions are known, so that the snapshot lacks nothing that came before them.
     const session = await sessions.get(sessionId)
+    // Who has gone meanwhile is in no room, and would stay present for good: what they leave was cleaned up already.
+    if (!context.joined(rooms.session({ sessionId }))) throw new ClasswavesError('UNAVAILABLE', 'The connection has gone.')
     const first = await presence.arrive(sessionId, user.userId, context.id)
     return { session, first, answer: { snapshot: viewOf(session, user), backend, ...recovery } }
   }
