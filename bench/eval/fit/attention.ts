@@ -8,13 +8,15 @@ import { hours, replay } from '../replay.ts'
  * What a statistic is worth. On talk into which nothing was put, each channel may alarm so often an hour: together less
  * than once at 70 and less than four times at 40, with a margin, because other classes are never quite like these.
  */
-const share: Record<Channel, number> = { topic: 0.35, confusion: 0.08, floor: 0.06, pace: 0.06 }
+const share: Record<Channel, number> = { topic: 0.27, confusion: 0.03, floor: 0.08, pace: 0.03 }
+
+const watchShare = 3
 
 /** How much each kind of talk has to say on a channel's rate; meetings have no true clock. */
 const voice: Record<string, Record<Channel, number>> = {
-  justhink: { topic: 0.35, confusion: 0.35, floor: 0.35, pace: 0.5 },
-  delidata: { topic: 0.35, confusion: 0.35, floor: 0.35, pace: 0.5 },
-  ami: { topic: 0.3, confusion: 0.3, floor: 0.3, pace: 0 }
+  justhink: { topic: 0.35, confusion: 0.35, floor: 0.45, pace: 0.5 },
+  delidata: { topic: 0.35, confusion: 0.35, floor: 0.45, pace: 0.5 },
+  ami: { topic: 0.3, confusion: 0.3, floor: 0.1, pace: 0 }
 }
 
 export function fitAttention (control: readonly Session[], of: (group: string, text: string) => Weights): Weights['attention'] {
@@ -48,11 +50,17 @@ export function fitAttention (control: readonly Session[], of: (group: string, t
     }
     return high
   }
+  const caps = capsOf(of('', ''))
   return Object.fromEntries(channels.map((channel) => {
     const at70 = levelFor(channel, share[channel])
-    const at40 = Math.min(levelFor(channel, 4 * share[channel]), 0.8 * at70)
-    return [channel, [round(at40), round(at70), round(2.5 * at70)]]
+    const at40 = Math.min(levelFor(channel, watchShare * share[channel]), 0.8 * at70)
+    return [channel, [round(at40), round(at70), round(Math.max(caps[channel], 1.5 * at70))]]
   })) as unknown as Weights['attention']
+}
+
+/** A statistic at its cap is worth 100. */
+function capsOf (weights: Weights): Record<Channel, number> {
+  return { topic: weights.topic.cap, confusion: weights.confusion.cap, floor: weights.floor.cap, pace: weights.pace.cap }
 }
 
 function crossings (ticks: readonly number[], level: number): number {

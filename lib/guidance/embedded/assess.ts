@@ -4,6 +4,7 @@ import { age, statistics, type Features } from './features.ts'
 import { metricsOf } from './metrics.ts'
 import { weights as shipped, type Weights } from './model.ts'
 import { clamp, round, sigmoid } from './numbers.ts'
+import { stalled } from './pace.ts'
 import type { Peers } from './peers.ts'
 import { evidenceOf, sentenceOf } from './reason.ts'
 import { channels, type Channel, type Signal } from './signals.ts'
@@ -59,7 +60,8 @@ function glance (features: Features): Features {
 function quietStart (features: Features, peers: Peers, weights: Weights): number {
   const seconds = (features.now - features.first) / 1000
   if (seconds > 180) return 0
-  return clamp(seconds * weights.pace.drift - features.pace.words / Math.max(peers.rate, 0.05), 0, weights.pace.cap)
+  const debt = clamp(seconds * weights.pace.drift - features.pace.words / Math.max(peers.rate, 0.05), 0, weights.pace.cap)
+  return stalled({ ...features.pace, debt })
 }
 
 /** Points of each signal on its own: 40 where the channel alarms four times an hour without cause, 70 where once. */

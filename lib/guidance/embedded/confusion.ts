@@ -46,7 +46,7 @@ export function foldConfusion (state: ConfusionState, said: Words, speaker: stri
   const llr = clamp(confusionScore(x, weights), weights.confusion.floor, weights.confusion.ceiling)
   let step = llr
   if (llr > 0 && state.askers.some((one) => one !== speaker)) step *= weights.confusion.spread
-  state.sum = round(clamp(state.sum + step, 0, 40))
+  state.sum = round(clamp(state.sum + step, 0, weights.confusion.cap))
   state.level = round(state.level + Math.max(llr, 0))
   if (llr > 0) state.askers = [...state.askers.filter((one) => one !== speaker), speaker].slice(-2)
   return { llr, found }

@@ -6,7 +6,7 @@ import { goalStems } from './goals.ts'
 import { weights as shipped, type Weights } from './model.ts'
 import { ageMoves, foldMoves, movesStart, type MovesState } from './moves.ts'
 import { clamp, decay, finite, round } from './numbers.ts'
-import { agePace, foldPace, paceStart, weigh, type PaceState } from './pace.ts'
+import { agePace, foldPace, paceStart, stalled, weigh, type PaceState } from './pace.ts'
 import { channels, type Channel } from './signals.ts'
 import { absorb, foldTopic, observe, topicStart, type TopicState } from './topic.ts'
 import { words } from './words.ts'
@@ -123,6 +123,6 @@ export function statistics (features: Features): Record<Channel, number> {
     topic: features.topic.sum,
     confusion: features.confusion.sum,
     floor: dominant(features.floor)?.sum ?? 0,
-    pace: features.pace.debt
+    pace: round(stalled(features.pace))
   }
 }

@@ -18,6 +18,7 @@ export interface Weights {
     goOff: number
     /** What each turn takes from the running sum, and how fast silence forgets it. */
     drift: number
+    cap: number
     /** Mean evidence of talk on task; how far a group's own mean replaces it, over how many turns, and after how many. */
     baseline: number
     trust: number
@@ -28,7 +29,7 @@ export interface Weights {
     socialAt: number
     socialSlope: number
   }
-  confusion: { weights: Record<ConfusionFeature, number>, floor: number, ceiling: number, spread: number, halfLifeMs: number }
+  confusion: { weights: Record<ConfusionFeature, number>, floor: number, ceiling: number, spread: number, cap: number, halfLifeMs: number }
   floor: { share: number, memory: number, prior: number, run: number, clip: number, cap: number }
   pace: { priorRate: number, priorSeconds: number, drift: number, credit: number, cap: number, doubt: number, memoryMs: number }
   /** The statistic at which a channel is worth 40, 70 and 100 points. */

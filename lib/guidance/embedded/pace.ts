@@ -8,6 +8,9 @@ import type { Weights } from './model.ts'
  */
 export interface PaceState {
   debt: number
+  /** Silence since the last turn, and the usual one between turns (s): people who type also read. */
+  silence: number
+  gap: number
   /** Decayed words and seconds, long memory: the usual rate. */
   words: number
   seconds: number
@@ -19,7 +22,7 @@ export interface PaceState {
   m2: number
 }
 
-export const paceStart = (): PaceState => ({ debt: 0, words: 0, seconds: 0, recent: 0, count: 0, mean: 0, m2: 0 })
+export const paceStart = (): PaceState => ({ debt: 0, silence: 0, gap: 5, words: 0, seconds: 0, recent: 0, count: 0, mean: 0, m2: 0 })
 
 const recentHalfMs = 30_000
 /** Decayed seconds of a full short memory. */
@@ -38,15 +41,23 @@ export function usualRate (state: PaceState, weights: Weights, peerRate?: number
 export function agePace (state: PaceState, seconds: number, weights: Weights): void {
   state.debt = round(clamp(state.debt + seconds * weights.pace.drift, 0, weights.pace.cap))
   state.recent = round(state.recent * decay(seconds * 1000, recentHalfMs))
+  state.silence = round(Math.min(state.silence + seconds, 600))
   const learn = state.debt > weights.pace.doubt ? 0.1 : 1
   const left = decay(seconds * 1000 * learn, weights.pace.memoryMs)
   state.words = round(state.words * left)
   state.seconds = round(state.seconds * left + Math.min(seconds, maxGap) * learn)
 }
 
+/** The debt by what is a long silence here: 10 s mean more among people who talk than among people who type. */
+export function stalled (state: PaceState): number {
+  return state.debt / (0.65 + state.gap / 18)
+}
+
 export function foldPace (state: PaceState, content: number, weights: Weights, peerRate?: number): void {
   const rate = usualRate(state, weights, peerRate)
   const learn = state.debt > weights.pace.doubt ? 0.1 : 1
+  state.gap = round(state.gap + 0.06 * learn * (Math.min(state.silence, maxGap) - state.gap))
+  state.silence = 0
   state.debt = round(clamp(state.debt - Math.min(content / rate, weights.pace.credit), 0, weights.pace.cap))
   state.words = round(state.words + content * learn)
   state.recent = round(state.recent + content)

@@ -142,10 +142,10 @@ export function foldTopic (state: TopicState, said: Words, goals: ReadonlySet<st
 }
 
 /** The running sum takes off what is usual for this group, as far as it is more than what is usual for groups. */
-function add (state: TopicState, llr: number, { topic: { drift, baseline, trust, memory, patience } }: Weights): void {
+function add (state: TopicState, llr: number, { topic: { drift, cap, baseline, trust, memory, patience } }: Weights): void {
   const own = (state.usual + baseline * patience) / (state.weight + patience)
   const learn = state.sum < 3 ? 1 : 0.2
-  state.sum = round(clamp(state.sum + llr - trust * Math.max(0, own - baseline) - drift, 0, 40))
+  state.sum = round(clamp(state.sum + llr - trust * Math.max(0, own - baseline) - drift, 0, cap))
   state.usual = round(state.usual * (1 - 1 / memory) + llr * learn)
   state.weight = round(state.weight * (1 - 1 / memory) + learn)
 }
