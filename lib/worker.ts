@@ -1,8 +1,7 @@
-import { randomUUID } from 'node:crypto'
-import { encode } from 'notepack.io'
-import { createEmit, type Emit, type Lookup, type Transport } from './core/emit.ts'
+import { createEmit, newestOf, type Emit, type Lookup, type Transport } from './core/emit.ts'
 import { ClasswavesError } from './core/errors.ts'
 import { createRedisJournal } from './core/journal-redis.ts'
+import { createRedisLive } from './core/live.ts'
 import { connect, readyWithin, type RedisClient } from './core/redis.ts'
 import { guidance } from './guidance/contract.ts'
 import { sessions } from './sessions/contract.ts'
@@ -33,20 +32,15 @@ export function createEmitter ({ redis, timeoutMs = 2_000, ttlSeconds = 3600 }: 
   if (!redis) throw new TypeError('createEmitter needs redis: the URL of the Redis that the servers use, or an ioredis client')
   const client = typeof redis === 'string' ? connect(redis) : redis
   if (typeof redis === 'string') client.on('error', () => {}) // each emit says it with UNAVAILABLE
-  // Any id but a server's own: servers pass over what they sent themselves.
-  const sender = `worker-${randomUUID()}`
 
   const transport: Transport = {
-    async send (namespace, rooms, event, payload, meta, kept) {
+    async send (namespace, rooms, event, payload, meta, declaration) {
       if (!await readyWithin(client, timeoutMs)) throw new ClasswavesError('UNAVAILABLE')
-      if (kept) {
-        await journal.append({ namespace, rooms, event, payload, meta })
-        return
-      }
-      const packet = { type: 2, data: [event, payload, meta], nsp: namespace }
-      await client.publish(`socket.io#${namespace}#`, encode([sender, packet, { rooms, except: [], flags: {} }]))
+      if (declaration.kept) await journal.append({ namespace, rooms, event, payload, meta })
+      else await live.publish({ namespace, rooms, event, payload, meta, thing: newestOf(declaration, event, payload) })
     }
   }
+  const live = createRedisLive({ redis: client, onFailure: () => {} })
   const journal = createRedisJournal({ client: () => client, ttlSeconds })
   const store = createRedisSessionStore({ redis: () => client, ttlSeconds })
   const lookup: Lookup = async ({ sessionId }, missing) => {

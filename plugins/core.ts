@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http'
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify'
 import type { Namespace } from 'socket.io'
 import type { Registry } from '@platformatic/prom-client'
@@ -9,7 +10,7 @@ import type { Core } from '../lib/core/core.ts'
 import { createMemoryCounters } from '../lib/core/counters-memory.ts'
 import { createRedisCounters } from '../lib/core/counters-redis.ts'
 import { Delivery } from '../lib/core/delivery.ts'
-import { createEmit, type Emit, type Lookup, type Target, type Transport } from '../lib/core/emit.ts'
+import { createEmit, newestOf, type Emit, type Lookup, type Target, type Transport } from '../lib/core/emit.ts'
 import { createMemoryIdempotency } from '../lib/core/idempotency-memory.ts'
 import { createRedisIdempotency } from '../lib/core/idempotency-redis.ts'
 import { createMemoryJournal } from '../lib/core/journal-memory.ts'
@@ -17,12 +18,13 @@ import { createRedisJournal } from '../lib/core/journal-redis.ts'
 import { createMemoryLeases } from '../lib/core/leases-memory.ts'
 import { createRedisLeases } from '../lib/core/leases-redis.ts'
 import { Admitted } from '../lib/core/lifetime.ts'
+import { createRedisLive, noOthers } from '../lib/core/live.ts'
 import { createMetrics } from '../lib/core/metrics.ts'
 import { quiet, subscriber, type RedisClient } from '../lib/core/redis.ts'
 import { createAuthenticator } from '../lib/core/token.ts'
 import type { ParsedOptions } from '../lib/options.ts'
 import auth from './auth.ts'
-import io from './io.ts'
+import io, { type IoState } from './io.ts'
 import redisPlugin from './redis.ts'
 
 /** Builds what the areas stand on: tokens, Redis or memory, Socket.IO, limits, metrics, the door out. */
@@ -32,17 +34,30 @@ export async function buildCore (fastify: FastifyInstance, options: ParsedOption
   let redis: RedisClient | undefined
   await fastify.register(auth, { jwt: options.jwt })
   await fastify.register(redisPlugin, { redis: options.redis, timeoutMs: options.redisTimeoutMs, use: client => { redis = client } })
-  await fastify.register(io, { io: options.io, limits: options.limits, redis, onPublishFailure: () => metrics.publishFailures.inc() })
+  let state: IoState = { connections: undefined, draining: false }
+  const addressOf = (request: IncomingMessage): string =>
+    options.addressOf?.(request.headers, request.socket.remoteAddress ?? '') ?? request.socket.remoteAddress ?? ''
+  const { limits, origins, drainMs } = options
+  await fastify.register(io, {
+    io: options.io,
+    limits,
+    origins,
+    drainMs,
+    redis,
+    addressOf,
+    onFailure: what => metrics.connectionFaults.inc({ what }),
+    use: made => { state = made }
+  })
 
   const ttlSeconds = options.sessions ? options.sessions.ttlSeconds : 3600
-  const backends = redis ? onRedis(redis, ttlSeconds, log) : inMemory(ttlSeconds)
-  const delivery = new Delivery(fastify.io, backends.journal, log)
+  const backends = redis ? onRedis(redis, ttlSeconds, log, () => metrics.publishFailures.inc()) : inMemory(ttlSeconds)
+  const delivery = new Delivery({ io: fastify.io, ...backends, connections: state.connections, log })
   const authenticate = createAuthenticator(token => fastify.jwt.verify(token))
   const contracts: Contract[] = []
   const lookups: Lookup[] = []
   const doors = new Map<string, Emit<Contract>>()
   const admissions = new Map<string, Admission>()
-  const door: AdmitDependencies = { ...backends, authenticate, limits: options.limits, metrics, log, addressOf: options.addressOf }
+  const door: AdmitDependencies = { ...backends, authenticate, limits, metrics, log, addressOf: options.addressOf, isDraining: () => state.draining }
 
   // Namespaces that a host makes by itself get the same door, and their sockets end with their tokens as well.
   const watch = (namespace: Namespace): void => {
@@ -56,9 +71,9 @@ export async function buildCore (fastify: FastifyInstance, options: ParsedOption
   fastify.io.on('new_namespace', watch)
 
   const transport: Transport = {
-    async send (namespace, rooms, event, payload, meta, kept) {
-      if (kept) await backends.journal.append({ namespace, rooms, event, payload, meta })
-      else fastify.io.of(namespace).to([...rooms]).emit(event, payload, meta)
+    async send (namespace, rooms, event, payload, meta, declaration) {
+      if (declaration.kept) await backends.journal.append({ namespace, rooms, event, payload, meta })
+      else delivery.send({ namespace, rooms, event, payload, meta, thing: newestOf(declaration, event, payload) })
     }
   }
   async function lookup (target: Target, missing: readonly string[]): Promise<Target> {
@@ -76,7 +91,7 @@ export async function buildCore (fastify: FastifyInstance, options: ParsedOption
     ...backends,
     ...(redis && { redis }),
     log,
-    limits: options.limits,
+    limits,
     metrics,
     authenticate,
     authorize: options.authorize ?? defaultAuthorize,
@@ -90,7 +105,7 @@ export async function buildCore (fastify: FastifyInstance, options: ParsedOption
       contracts.push(contract)
       const emit = createEmit(contract, { transport, lookup, onEmit: (namespace, event) => metrics.sent.inc({ namespace, event }) })
       doors.set(contract.namespace, emit as unknown as Emit<Contract>)
-      bind(fastify.io.of(contract.namespace), contract, handlers, hooks, emit, { authenticate, delivery, limits: options.limits, metrics, log })
+      bind(fastify.io.of(contract.namespace), contract, handlers, hooks, emit, { authenticate, delivery, limits, metrics, log })
       return emit
     },
     move (namespace, of, { into = [], out = [] }) {
@@ -111,7 +126,8 @@ export async function buildCore (fastify: FastifyInstance, options: ParsedOption
   }
 }
 
-function onRedis (redis: RedisClient, ttlSeconds: number, log: FastifyBaseLogger) {
+function onRedis (redis: RedisClient, ttlSeconds: number, log: FastifyBaseLogger, onLiveFailure: () => void) {
+  const subscription = quiet(subscriber(redis))
   const client = (): RedisClient => redis
   return {
     backend: 'redis' as const,
@@ -120,10 +136,11 @@ function onRedis (redis: RedisClient, ttlSeconds: number, log: FastifyBaseLogger
     idempotency: createRedisIdempotency({ client }),
     journal: createRedisJournal({
       client,
-      subscription: quiet(subscriber(redis)),
+      subscription,
       ttlSeconds,
       onForeign: error => log.warn({ err: error }, 'a message on our channel is not ours')
-    })
+    }),
+    live: createRedisLive({ redis, subscription, onFailure: onLiveFailure })
   }
 }
 
@@ -133,6 +150,7 @@ function inMemory (ttlSeconds: number) {
     counters: createMemoryCounters(),
     leases: createMemoryLeases(),
     idempotency: createMemoryIdempotency(),
-    journal: createMemoryJournal({ ttlSeconds })
+    journal: createMemoryJournal({ ttlSeconds }),
+    live: noOthers
   }
 }

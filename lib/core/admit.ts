@@ -14,6 +14,8 @@ export interface AdmitDependencies {
   limits: Limits
   metrics: Metrics
   log: FastifyBaseLogger
+  /** The process goes away; new sockets belong on another. */
+  isDraining: () => boolean
   addressOf?: (headers: Record<string, string | string[] | undefined>, address: string) => string
 }
 
@@ -27,10 +29,11 @@ export const userOfSocket = new WeakMap<Socket, User>()
  * The door of a namespace: nobody passes without a valid token of an admitted role. One connection gets one socket
  * here, counted before the first await, so that a flood of CONNECT packets cannot overtake the check.
  */
-export function guard (namespace: Namespace, admission: () => Admission, { authenticate, counters, leases, limits, metrics, log, addressOf }: AdmitDependencies): void {
+export function guard (namespace: Namespace, admission: () => Admission, { authenticate, counters, leases, limits, metrics, log, isDraining, addressOf }: AdmitDependencies): void {
   const connections = new WeakSet<object>()
 
   async function admit (socket: Socket): Promise<User> {
+    if (isDraining()) throw new ClasswavesError('UNAVAILABLE', 'This server is going away; connect again.', { retryAfterMs: 1_000 })
     const address = addressOf?.(socket.handshake.headers, socket.handshake.address) ?? socket.handshake.address
     const failures = await counters.peek(`connects:failed:${address}`, limits.failedConnectsPerMinute, 60_000)
     if (!failures.allowed) throw new ClasswavesError('RATE_LIMITED', 'Too many refused connects from this address.', { retryAfterMs: failures.retryAfterMs })

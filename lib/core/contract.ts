@@ -35,6 +35,8 @@ export interface Sends {
   kept: boolean
   /** Room parameters that stand in the payload under another name. */
   params?: (payload: never) => Record<string, string>
+  /** What an event that is not kept is the newest of; to a slow reader only the newest of each goes. The event itself unless said. */
+  newest?: (payload: never) => string
 }
 
 export interface Contract {
@@ -63,7 +65,7 @@ export function receives<const E extends Receives> (event: E): E { return event 
 
 /** Declares a sent event. */
 export function sends<P extends TSchema, const R extends readonly Room[]> (
-  event: { summary: string, payload: P, rooms: R, kept: boolean, params?: (payload: Static<P>) => Record<string, string> }
+  event: { summary: string, payload: P, rooms: R, kept: boolean, params?: (payload: Static<P>) => Record<string, string>, newest?: (payload: Static<P>) => string }
 ): typeof event { return event }
 
 /** Declares an event for one socket alone: a confirmation or a failure. */

@@ -1,10 +1,13 @@
 import type { FastifyBaseLogger } from 'fastify'
 import type { Server, Socket } from 'socket.io'
+import type { Connections } from './connections.ts'
 import type { Heard, Journal, Position } from './journal.ts'
+import type { Live, LiveEvent } from './live.ts'
 
 /**
- * Kept events on their way to the sockets of this process: in the order of their places, each once, without a hole.
- * What the wire lost is read from the journal before what came after it goes out.
+ * Events on their way to the sockets of this process. Kept ones go out in the order of their places, each once, without
+ * a hole: what the wire lost is read from the journal before what came after it. Of newest-wins events a slow reader
+ * gets the newest.
  */
 
 /** How far this process has delivered a home room. */
@@ -13,6 +16,15 @@ interface Cursor extends Position {
   waiting: Heard[] | null
   /** Told when the cursor moves. */
   moved: (() => void)[]
+}
+
+export interface DeliveryDependencies {
+  io: Server
+  journal: Journal
+  live: Live
+  /** Absent for a Socket.IO server that is the host's. */
+  connections: Connections | undefined
+  log: FastifyBaseLogger
 }
 
 /** What became of a reader that said where it was. */
@@ -27,19 +39,30 @@ const catchUpMs = 300
 export class Delivery {
   readonly #io: Server
   readonly #journal: Journal
+  readonly #live: Live
+  readonly #connections: Connections | undefined
   readonly #log: FastifyBaseLogger
   readonly #cursors = new Map<string, Cursor>()
   readonly #timer: NodeJS.Timeout
 
-  constructor (io: Server, journal: Journal, log: FastifyBaseLogger) {
+  constructor ({ io, journal, live, connections, log }: DeliveryDependencies) {
     this.#io = io
     this.#journal = journal
+    this.#live = live
+    this.#connections = connections
     this.#log = log
+    live.listen(event => this.#spread(event))
     journal.listen(event => this.#hear(event), () => { void this.#compare() })
     this.#timer = setInterval(() => { void this.#compare() }, compareMs).unref()
   }
 
   stop (): void { clearInterval(this.#timer) }
+
+  /** Sends a newest-wins event to the readers of all processes. */
+  send (event: LiveEvent): void {
+    this.#spread(event)
+    this.#live.send(event)
+  }
 
   /**
    * Puts a socket into a home room. With `since` it first gets what it missed, in order; if that is not there any
@@ -129,6 +152,15 @@ export class Delivery {
     if (!this.#hasReaders(event.namespace, event.rooms)) return
     const { event: name, payload, meta } = event.open()
     this.#io.of(event.namespace).local.to([...event.rooms]).emit(name, payload, meta)
+  }
+
+  /** To the readers of this process; those who lag behind get the newest when they have caught up. */
+  #spread ({ namespace, rooms, event, payload, meta, thing }: LiveEvent): void {
+    if (!this.#hasReaders(namespace, rooms)) return
+    const nsp = this.#io.of(namespace)
+    const slow = this.#connections?.slow ? [...nsp.sockets.values()].filter(socket => this.#connections?.isSlow(socket) && rooms.some(room => socket.rooms.has(room))) : []
+    nsp.local.to([...rooms]).except(slow.map(socket => socket.id)).emit(event, payload, meta)
+    for (const socket of slow) this.#connections?.hold(socket, thing, event, payload, meta)
   }
 
   #hasReaders (namespace: string, rooms: readonly string[]): boolean {

@@ -9,7 +9,7 @@ export type Target = Readonly<Record<string, string | undefined>>
 
 /** Carries a checked and stamped event to its rooms: Socket.IO on a server, Redis in a worker. */
 export interface Transport {
-  send (namespace: string, rooms: readonly string[], event: string, payload: unknown, meta: Meta, kept: boolean): Promise<void>
+  send (namespace: string, rooms: readonly string[], event: string, payload: unknown, meta: Meta, declaration: Sends): Promise<void>
 }
 
 /** The one door out of a namespace. */
@@ -26,6 +26,11 @@ export interface Emit<C extends Contract> {
   }
   /** The same for a name and a payload that were not known when this was compiled. */
   dynamic (target: Target, event: string, payload: unknown): Promise<void>
+}
+
+/** What an event that is not kept is the newest of. */
+export function newestOf ({ newest }: Sends, event: string, payload: unknown): string {
+  return newest?.(payload as never) ?? event
 }
 
 /** Supplies what a target leaves out, for instance the teacher of a session. */
@@ -56,7 +61,7 @@ export function createEmit<C extends Contract> (contract: C, { transport, lookup
     const rooms = await roomsOf(known.declaration, event, target, payload, lookup)
     const trace = traceId?.()
     const meta: Meta = { id, room: rooms[0] as string, at: new Date(now()).toISOString(), ...(trace && { traceId: trace }) }
-    await transport.send(contract.namespace, rooms, event, payload, meta, known.declaration.kept)
+    await transport.send(contract.namespace, rooms, event, payload, meta, known.declaration)
     onEmit?.(contract.namespace, event)
   }
 

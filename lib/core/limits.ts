@@ -14,6 +14,8 @@ export const Limits = Closed({
   eventBurst: count(100, 'events that a quiet socket may send at once'),
   roomsPerSocket: count(64, 'rooms that one socket may be in'),
   depth: count(32, 'nesting of a payload'),
+  waitingBytes: count(1024 * 1024, 'bytes that may wait for one connection before it is closed as a slow reader'),
+  handshakesPer10Seconds: count(4000, 'connections that one address may open in 10 s'),
   packetBytes: count(1024 * 1024, 'bytes of a packet; past twice as many the connection is closed'),
   audioChunksPerSecond: count(20, 'audio chunks of one socket in a second'),
   audioBytesPerSecond: count(1024 * 1024, 'audio bytes of one socket in a second')

@@ -14,6 +14,7 @@ export function createMetrics (hostRegistry?: Registry) {
     handled: new Histogram({ name: 'classwaves_event_seconds', help: 'Time to handle an event.', labelNames: ['namespace', 'event'], buckets: [0.001, 0.005, 0.025, 0.1, 0.25, 1, 5], registers }),
     sent: new Counter({ name: 'classwaves_events_sent_total', help: 'Events sent to rooms.', labelNames: ['namespace', 'event'], registers }),
     publishFailures: new Counter({ name: 'classwaves_publish_failures_total', help: 'Events that reached only this process, because Redis was away.', registers }),
+    connectionFaults: new Counter({ name: 'classwaves_connection_faults_total', help: 'Connections refused or closed: slow readers, floods, foreign origins; publishes that failed.', labelNames: ['what'], registers }),
     gates: new Counter({ name: 'classwaves_gate_decisions_total', help: 'Gate decisions.', labelNames: ['gate', 'reason'], registers }),
     gateUnavailable: new Counter({ name: 'guidance_redis_unavailable_total', help: 'Gate decisions made without Redis.', labelNames: ['gate'], registers }),
     attentionUnavailable: new Counter({ name: 'guidance_attention_redis_unavailable_total', help: 'Attention events held back because Redis was away.', registers }),

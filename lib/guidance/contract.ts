@@ -106,7 +106,8 @@ export const guidance = contract({
       payload: Type.Union([AttentionEvent, Tier2ShiftEvent]),
       rooms: [rooms.metric, rooms.teacherMetric, rooms.globalMetric],
       kept: false,
-      params: (event): { metric: MetricName } => ({ metric: event.category })
+      params: (event): { metric: MetricName } => ({ metric: event.category }),
+      newest: ({ category, sessionId, metrics }) => `${category} ${sessionId} ${metrics.groupId} ${'metric' in metrics ? metrics.metric : ''}`
     })
   }
 })

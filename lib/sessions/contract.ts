@@ -172,7 +172,8 @@ export const sessions = contract({
       summary: 'A user came with their first socket, or left with their last.',
       payload: Payload({ sessionId: Id, userId: Id, status: Type.Enum(['connected', 'disconnected']) }),
       rooms: [rooms.session],
-      kept: false
+      kept: false,
+      newest: ({ sessionId, userId }) => `${sessionId} ${userId}`
     })
   }
 })

@@ -129,25 +129,24 @@ export function likelihood (x: readonly number[], weights: Weights): number {
 /** One turn of a member: filter, running sum, history. Returns the evidence and how much the turn weighs. */
 export function foldTopic (state: TopicState, said: Words, goals: ReadonlySet<string>, weights: Weights): TurnEvidence & { llr: number } {
   const seen = observe(state, said, goals, weights)
-  const llr = likelihood(seen.x, weights)
-  const { stayOff, goOff } = weights.topic
+  const llr = likelihood(seen.x, weights) - excess(state, weights)
+  const { stayOff, goOff, drift, cap, memory } = weights.topic
   const before = state.heat * stayOff + (1 - state.heat) * goOff
   const odds = before / (1 - before) * Math.exp(llr)
   state.heat = round(clamp(odds / (1 + odds), 0.0001, 0.9999))
-  add(state, llr, weights)
+  const learn = state.sum < 3 ? 1 : 0.2
+  state.usual = round(state.usual * (1 - 1 / memory) + likelihood(seen.x, weights) * learn)
+  state.weight = round(state.weight * (1 - 1 / memory) + learn)
+  state.sum = round(clamp(state.sum + llr - drift, 0, cap))
   state.social = round(0.8 * state.social + 0.2 * clamp(seen.social, -4, 4) * sigmoid(4 * (state.heat - 0.5)) * 2)
   state.coverage = round(0.8 * state.coverage + 0.2 * seen.coverage)
   absorb(state, seen.content, state.heat)
   return { ...seen, llr }
 }
 
-/** The running sum takes off what is usual for this group, as far as it is more than what is usual for groups. */
-function add (state: TopicState, llr: number, { topic: { drift, cap, baseline, trust, memory, patience } }: Weights): void {
-  const own = (state.usual + baseline * patience) / (state.weight + patience)
-  const learn = state.sum < 3 ? 1 : 0.2
-  state.sum = round(clamp(state.sum + llr - trust * Math.max(0, own - baseline) - drift, 0, cap))
-  state.usual = round(state.usual * (1 - 1 / memory) + llr * learn)
-  state.weight = round(state.weight * (1 - 1 / memory) + learn)
+/** What is usual for this group beyond what is usual for groups: their task and age, not their attention. */
+function excess (state: TopicState, { topic: { baseline, trust, patience } }: Weights): number {
+  return trust * Math.max(0, (state.usual + baseline * patience) / (state.weight + patience) - baseline)
 }
 
 /** Adds a turn's stems to the waiting line and moves the oldest one into the history. */

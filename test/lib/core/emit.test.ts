@@ -39,7 +39,7 @@ interface Sent { namespace: string, rooms: readonly string[], event: string, pay
 function door (dependencies: Partial<EmitDependencies> = {}) {
   const sent: Sent[] = []
   const transport: Transport = {
-    async send (namespace, rooms, event, payload, meta, kept) { sent.push({ namespace, rooms, event, payload, meta, kept }) }
+    async send (namespace, rooms, event, payload, meta, { kept }) { sent.push({ namespace, rooms, event, payload, meta, kept }) }
   }
   return { sent, emit: createEmit(lobby, { transport, ...dependencies }) }
 }
