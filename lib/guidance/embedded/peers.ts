@@ -8,7 +8,8 @@ export interface Peer { rate: number, seconds: number }
 export interface Peers { rate: number, groups: number }
 
 export function peerOf (features: Features, at: number): Peer {
-  return { rate: round(features.pace.words / Math.max(features.pace.seconds, 1)), seconds: round(Math.max(0, at - features.first) / 1000) }
+  const seconds = Math.max(0, at - features.first) / 1000
+  return { rate: round(features.pace.words / Math.max(seconds, 1)), seconds: round(seconds) }
 }
 
 /** The median rate of groups that have talked for a minute; none, when there is none. */
