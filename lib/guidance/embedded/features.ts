@@ -5,8 +5,8 @@ import { ageFloor, dominant, floorStart, foldFloor, type FloorState } from './fl
 import { goalStems } from './goals.ts'
 import { weights as shipped, type Weights } from './model.ts'
 import { ageMoves, foldMoves, movesStart, type MovesState } from './moves.ts'
-import { clamp, decay, finite, round } from './numbers.ts'
-import { agePace, foldPace, paceStart, stalled, weigh, type PaceState } from './pace.ts'
+import { clamp, decay, finite, round, sigmoid } from './numbers.ts'
+import { agePace, energy, foldPace, paceStart, stalled, weigh, type PaceState } from './pace.ts'
 import { channels, type Channel } from './signals.ts'
 import { absorb, foldTopic, observe, topicStart, type TopicState } from './topic.ts'
 import { words } from './words.ts'
@@ -78,7 +78,7 @@ export function fold (features: Features, utterance: Utterance, context: GroupCo
   const stuck = foldConfusion(features.confusion, said, speaker, weights)
   if (utterance.speaker !== null) foldFloor(features.floor, speaker, said.tokens.length, features.now, context.members.length, weights)
   foldPace(features.pace, weigh(said.tokens.length), weights)
-  foldMoves(features.moves, said, topic.content, speaker, goals, weights)
+  foldMoves(features.moves, said, topic.content, speaker, goals, sigmoid(1.2 * energy(features.pace, 0)), weights)
 
   const heard = said.tokens.filter((token) => weights.lexicon.background.has(token) || /^[a-z]{1,12}$/.test(token)).length / said.tokens.length
   features.known = round(0.9 * features.known + 0.1 * heard)

@@ -1,5 +1,5 @@
 import { find, isQuestion, moveCues, moveNames, type Move } from './cues.ts'
-import { clamp, decay, round, sigmoid } from './numbers.ts'
+import { decay, clamp, round } from './numbers.ts'
 import { shorten } from './evidence.ts'
 import type { Weights } from './model.ts'
 import { uptake } from './uptake.ts'
@@ -46,7 +46,7 @@ export function ageMoves (state: MovesState, ms: number): void {
   for (const name of moveNames) state.moves[name] = round(state.moves[name] * left)
 }
 
-export function foldMoves (state: MovesState, said: Words, content: readonly string[], speaker: string, goals: ReadonlySet<string>, weights: Weights): void {
+export function foldMoves (state: MovesState, said: Words, content: readonly string[], speaker: string, goals: ReadonlySet<string>, energy: number, weights: Weights): void {
   state.turns = round(state.turns + 1)
   state.words = round(state.words + said.tokens.length)
   state.content = round(state.content + content.length)
@@ -62,7 +62,7 @@ export function foldMoves (state: MovesState, said: Words, content: readonly str
   }
   if (state.last.speaker !== speaker) state.before = state.last
   if (state.before.words !== '' && state.before.speaker !== speaker) {
-    state.uptake = round(state.uptake + sigmoid(1.5 * uptake(state.before.words.split(' '), said, weights)))
+    state.uptake = round(state.uptake + clamp(uptake(state.before.words.split(' '), said, weights), -2, 2))
     state.replies = round(state.replies + 1)
   }
   state.last = { speaker, words: shorten(said.tokens.slice(0, 30).join(' '), 140, 140) }
@@ -73,8 +73,11 @@ export function foldMoves (state: MovesState, said: Words, content: readonly str
     state.conflicts = round(state.conflicts + 1)
     state.open = 3
   }
-  const feeling = clamp(0.5 + 0.25 * (hit.positive ? 1 : 0) - 0.3 * (hit.negative ? 1 : 0) + 0.15 * Math.min(content.length, 4) / 4, 0, 1)
-  state.steps = round(0.9 * state.steps + 0.1 * Math.abs(feeling - state.fast))
-  state.fast = round(0.85 * state.fast + 0.15 * feeling)
-  state.slow = round(0.97 * state.slow + 0.03 * feeling)
+  const feeling = 0.5 + 0.3 * (hit.positive ? 1 : 0) - 0.4 * (hit.negative ? 1 : 0)
+  const engaged = 0.6 * energy + 0.4 * feeling
+  // The first turns weigh more, so that the arc does not begin with a rise from nowhere.
+  const first = 1 / (1 + state.turns)
+  state.steps = round(0.95 * state.steps + 0.05 * Math.abs(engaged - state.fast))
+  state.fast = round(state.fast + Math.max(0.12, first) * (engaged - state.fast))
+  state.slow = round(state.slow + Math.max(0.03, first) * (engaged - state.slow))
 }

@@ -3,7 +3,7 @@ import type { Tier2Insights } from '../schema.ts'
 import { age, type Features } from './features.ts'
 import { balance } from './floor.ts'
 import { confidenceOf } from './metrics.ts'
-import { unit } from './numbers.ts'
+import { sigmoid, unit } from './numbers.ts'
 import type { Move } from './cues.ts'
 
 /**
@@ -29,7 +29,7 @@ export function tier2 (features: Features, at: number, context: GroupContext): T
     argumentationQuality: { score: unit(argument), claimEvidence, logicalFlow, counterarguments, synthesis },
     collaborationPatterns: {
       turnTaking: unit(entropy),
-      buildingOnIdeas: against(moves.uptake / Math.max(moves.replies, 3), 0.35),
+      buildingOnIdeas: unit(sigmoid(7 * (moves.uptake / Math.max(moves.replies, 5) + 0.58 * Math.min(1, moves.replies / 5)))),
       // No conflict is neither good nor bad.
       conflictResolution: unit((moves.settled + 1) / (conflicts + 2)),
       inclusivity: unit(floor.speakers.length === 0 ? 0.5 : speaking / members)
@@ -40,7 +40,7 @@ export function tier2 (features: Features, at: number, context: GroupContext): T
       metacognition: against(rate('meta'), 0.1),
       knowledgeApplication: against(rate('apply'), 0.1)
     },
-    groupEmotionalArc: { trajectory: trajectoryOf(then), averageEngagement: unit(moves.slow) },
+    groupEmotionalArc: { trajectory: trajectoryOf(then), averageEngagement: unit(0.5 * (moves.fast + moves.slow)) },
     recommendations: [],
     confidence: unit(confidenceOf(then) * Math.min(1, moves.turns / 10))
   }
@@ -49,7 +49,7 @@ export function tier2 (features: Features, at: number, context: GroupContext): T
 }
 
 function trajectoryOf ({ moves }: Features): Tier2Insights['groupEmotionalArc']['trajectory'] {
-  if (moves.steps > 0.22) return 'volatile'
+  if (moves.steps > 0.08) return 'volatile'
   const change = moves.fast - moves.slow
   return change > 0.06 ? 'ascending' : change < -0.06 ? 'descending' : 'stable'
 }
@@ -62,7 +62,7 @@ function recommend (insights: Tier2Insights, features: Features): Tier2Insights[
   if (features.topic.heat > 0.7) found.push({ type: 'redirect', priority: 'high', message: 'Ask the group to say in one sentence where they are in the task.' })
   if (features.confusion.sum > 8) found.push({ type: 'intervention', priority: 'high', message: 'Ask which step is unclear and let a member explain it in their own words.' })
   if (together.inclusivity < 0.6) found.push({ type: 'intervention', priority: 'medium', message: 'Invite those who have not spoken to add or question an idea.' })
-  if (argument.claimEvidence < 0.3 && argument.logicalFlow < 0.4) found.push({ type: 'deepen', priority: 'medium', message: 'Ask what makes them think so, and what would show otherwise.' })
+  if (argument.claimEvidence < 0.1 && argument.logicalFlow < 0.2) found.push({ type: 'deepen', priority: 'medium', message: 'Ask what makes them think so, and what would show otherwise.' })
   if (together.buildingOnIdeas < 0.3) found.push({ type: 'deepen', priority: 'low', message: 'Ask a member to build on what somebody else just said.' })
   if (argument.score > 0.6 && together.buildingOnIdeas > 0.5) found.push({ type: 'praise', priority: 'low', message: 'Tell the group that giving reasons and using each other’s ideas works well.' })
   else if (learning.metacognition > 0.7) found.push({ type: 'praise', priority: 'low', message: 'Tell the group that checking their own thinking pays off.' })
