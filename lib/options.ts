@@ -38,10 +38,10 @@ export const Options = Closed({
   guidance: area(GuidanceOptions, 'settings of the guidance area; false leaves it out')
 })
 
-type Given<T> = T extends (infer U)[] ? U[] : T extends object ? { [K in keyof T]?: T[K] extends (...args: never[]) => unknown ? T[K] : Given<T[K]> } : T
+type Given<T> = T extends (...args: never[]) => unknown ? T : T extends (infer U)[] ? U[] : T extends object ? { [K in keyof T]?: Given<T[K]> } : T
 
 /** What the host passes: everything may be left out. */
-export type ClasswavesOptions = Given<Omit<Static<typeof Options>, 'authorize' | 'addressOf'>> & Pick<Static<typeof Options>, 'authorize' | 'addressOf'>
+export type ClasswavesOptions = Given<Static<typeof Options>>
 export type ParsedOptions = Static<typeof Options>
 
 /** @throws OptionsError with a sentence that names the option */
