@@ -2,11 +2,11 @@
 export interface Quote { at: number, text: string, words: string[] }
 
 const kept = 3
-const maxChars = 80
-const maxBytes = 120
+const maxChars = 76
+const maxBytes = 88
 
 export function quote (at: number, text: string, words: readonly string[]): Quote {
-  return { at, text: shorten(text), words: words.slice(0, 3).map((word) => shorten(word, 24, 36)) }
+  return { at, text: shorten(text), words: words.slice(0, 3).map((word) => shorten(word, 40, 40)) }
 }
 
 export function keep (quotes: Quote[], one: Quote): void {
@@ -25,4 +25,14 @@ export function shorten (text: string, chars = maxChars, bytes = maxBytes): stri
     short += char; size += next; count++
   }
   return short
+}
+
+const keyBytes = 36
+
+/** An identifier of bounded length: a long one keeps its beginning and a hash (FNV-1a) of the whole. */
+export function keyOf (id: string): string {
+  if (id.length <= keyBytes && Buffer.byteLength(JSON.stringify(id)) <= keyBytes + 2) return id
+  let hash = 2166136261
+  for (let i = 0; i < id.length; i++) hash = Math.imul(hash ^ id.charCodeAt(i), 16777619)
+  return `${shorten(id, 24, 24)}${(hash >>> 0).toString(36)}`
 }

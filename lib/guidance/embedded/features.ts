@@ -1,6 +1,6 @@
 import type { GroupContext, Utterance } from '../analyzer.ts'
 import { ageConfusion, confusionStart, foldConfusion, type ConfusionState } from './confusion.ts'
-import { keep, quote, shorten, type Quote } from './evidence.ts'
+import { keep, keyOf, quote, type Quote } from './evidence.ts'
 import { ageFloor, dominant, floorStart, foldFloor, type FloorState } from './floor.ts'
 import { goalStems } from './goals.ts'
 import { weights as shipped, type Weights } from './model.ts'
@@ -9,7 +9,9 @@ import { clamp, decay, finite, round, sigmoid } from './numbers.ts'
 import { agePace, energy, foldPace, paceStart, stalled, weigh, type PaceState } from './pace.ts'
 import { channels, type Channel } from './signals.ts'
 import { absorb, foldTopic, observe, topicStart, type TopicState } from './topic.ts'
-import { words } from './words.ts'
+import { baseOf } from './lexicon.ts'
+import { isStop } from './stop.ts'
+import { isNumber, words } from './words.ts'
 
 /** All that is remembered of a group: plain JSON, at most 8 KB, whatever was said and for however long. */
 export interface Features {
@@ -63,7 +65,7 @@ export function fold (features: Features, utterance: Utterance, context: GroupCo
   const said = words(utterance.text)
   if (said.tokens.length === 0) return features
   const goals = goalStems(context)
-  const speaker = shorten(utterance.speaker ?? '', 36, 36)
+  const speaker = keyOf(utterance.speaker ?? '')
   const isMember = context.members.length === 0 || utterance.speaker === null || context.members.includes(utterance.speaker)
   if (!isMember) {
     // Teachers name the task: their words join the group's own. They do not move its scores.
@@ -74,14 +76,14 @@ export function fold (features: Features, utterance: Utterance, context: GroupCo
   features.heard = round(0.9 * features.heard + 0.1 * clamp(finite(utterance.confidence, 1), 0, 1))
   forget(features, busy, weights)
 
-  const topic = foldTopic(features.topic, said, goals, weights)
+  const known = said.tokens.filter((token) => isStop(token) || isNumber(token) || weights.lexicon.background.has(baseOf(token)) || goals.has(baseOf(token))).length
+  features.known = round(0.8 * features.known + 0.2 * known / said.tokens.length)
+  const topic = foldTopic(features.topic, said, goals, understood(features), weights)
   const stuck = foldConfusion(features.confusion, said, speaker, weights)
   if (utterance.speaker !== null) foldFloor(features.floor, speaker, said.tokens.length, features.now, context.members.length, weights)
   foldPace(features.pace, weigh(said.tokens.length), weights)
   foldMoves(features.moves, said, topic.content, speaker, goals, sigmoid(1.2 * energy(features.pace, 0)), weights)
 
-  const heard = said.tokens.filter((token) => weights.lexicon.background.has(token) || /^[a-z]{1,12}$/.test(token)).length / said.tokens.length
-  features.known = round(0.9 * features.known + 0.1 * heard)
   features.mass = round(Math.min(features.mass + Math.min(topic.content.length, 3), 1000))
   const onTrack = (1 - features.topic.heat) * (0.55 + 0.45 * features.topic.coverage)
   features.onFast = round(0.75 * features.onFast + 0.25 * onTrack)
@@ -91,8 +93,13 @@ export function fold (features: Features, utterance: Utterance, context: GroupCo
   for (const channel of channels) if (sums[channel] <= 0) features.since[channel] = features.now
   if (topic.llr > 0.3) keep(features.quotes.topic, quote(features.now, utterance.text, topic.pulls))
   if (stuck.llr > 0.3) keep(features.quotes.confusion, quote(features.now, utterance.text, stuck.found))
-  keep(features.quotes.tail, quote(features.now, utterance.text, [utterance.speaker ?? '']))
+  keep(features.quotes.tail, quote(features.now, utterance.text, [speaker]))
   return features
+}
+
+/** How far the talk is in a language that the lexicon knows, 0 to 1. */
+export function understood (features: Features): number {
+  return clamp((features.known - 0.3) / 0.3, 0, 1)
 }
 
 /** Lets time pass without a judgement: a pause or a break of the session is not silence. */

@@ -1,5 +1,5 @@
 import type { Tier1Metrics } from '../analyzer.ts'
-import type { Features } from './features.ts'
+import { understood, type Features } from './features.ts'
 import { clamp, round, sigmoid, unit } from './numbers.ts'
 import { energy } from './pace.ts'
 import type { Peers } from './peers.ts'
@@ -29,5 +29,5 @@ export function metricsOf (features: Features, peers?: Peers): Tier1Metrics {
 /** How much to believe: enough words, enough time, heard well, in a language that the words are known of. */
 export function confidenceOf (features: Features): number {
   const seconds = Math.max(0, features.now - features.first) / 1000
-  return unit(Math.min(1, features.mass / 12) * Math.min(1, seconds / 45) * features.heard * clamp((features.known - 0.3) / 0.5, 0, 1))
+  return unit(Math.min(1, features.mass / 12) * Math.min(1, seconds / 45) * features.heard * understood(features))
 }

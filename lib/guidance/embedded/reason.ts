@@ -33,7 +33,7 @@ export function sentenceOf (top: Driver | undefined, features: Features, context
     case 'stall': return `The talk has nearly dried up for ${since}; the last words were “${said ?? ''}”.`
     case 'dominance': {
       const { maxShare } = balance(features.floor, context.members.length)
-      return `For ${since} ${dominant(features.floor)?.id ?? 'one member'} has held the floor with ${Math.round(maxShare * 100)} % of the words.`
+      return `For ${since} one member has held the floor with ${Math.round(maxShare * 100)} % of the words.`
     }
   }
 }

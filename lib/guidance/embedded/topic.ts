@@ -32,10 +32,10 @@ export interface TopicState {
 export const topicStart = (): TopicState => ({ heat: 0.1, sum: 0, usual: 0, weight: 0, social: 0, coverage: 0.5, history: {}, total: 0, bytes: 0, waiting: [] })
 
 /** Bytes of JSON that a history may take. */
-const historyBytes = 4200
+const historyBytes = 3100
 const waitingTurns = 12
 const stemsPerTurn = 14
-const waitingChars = 80
+const waitingBytes = 76
 
 export interface TurnEvidence {
   /** In the order of `Weights.topic.weights`. */
@@ -127,15 +127,17 @@ export function likelihood (x: readonly number[], weights: Weights): number {
 }
 
 /** One turn of a member: filter, running sum, history. Returns the evidence and how much the turn weighs. */
-export function foldTopic (state: TopicState, said: Words, goals: ReadonlySet<string>, weights: Weights): TurnEvidence & { llr: number } {
+export function foldTopic (state: TopicState, said: Words, goals: ReadonlySet<string>, understood: number, weights: Weights): TurnEvidence & { llr: number } {
   const seen = observe(state, said, goals, weights)
-  const llr = likelihood(seen.x, weights) - excess(state, weights)
+  // Words that nobody here knows are no evidence: pupils may speak another language.
+  const own = likelihood(seen.x, weights) * understood
+  const llr = own - excess(state, weights) * understood
   const { stayOff, goOff, drift, cap, memory } = weights.topic
   const before = state.heat * stayOff + (1 - state.heat) * goOff
   const odds = before / (1 - before) * Math.exp(llr)
   state.heat = round(clamp(odds / (1 + odds), 0.0001, 0.9999))
   const learn = state.sum < 3 ? 1 : 0.2
-  state.usual = round(state.usual * (1 - 1 / memory) + likelihood(seen.x, weights) * learn)
+  state.usual = round(state.usual * (1 - 1 / memory) + own * learn)
   state.weight = round(state.weight * (1 - 1 / memory) + learn)
   state.sum = round(clamp(state.sum + llr - drift, 0, cap))
   state.social = round(0.8 * state.social + 0.2 * clamp(seen.social, -4, 4) * sigmoid(4 * (state.heat - 0.5)) * 2)
@@ -151,7 +153,7 @@ function excess (state: TopicState, { topic: { baseline, trust, patience } }: We
 
 /** Adds a turn's stems to the waiting line and moves the oldest one into the history. */
 export function absorb (state: TopicState, content: readonly string[], heat: number): void {
-  state.waiting.push([content.slice(0, stemsPerTurn).join(' ').slice(0, waitingChars), round(heat)])
+  state.waiting.push([within(content.slice(0, stemsPerTurn), waitingBytes), round(heat)])
   if (state.waiting.length <= waitingTurns) return
   const [stems, heatThen] = state.waiting.shift()!
   // The filter knows more by now: what looked on task then may have been the start of a burst.
@@ -164,6 +166,16 @@ export function absorb (state: TopicState, content: readonly string[], heat: num
     state.total++
   }
   if (state.bytes > historyBytes) forget(state)
+}
+
+/** As many whole words as fit. */
+function within (words: readonly string[], bytes: number): string {
+  let line = ''
+  for (const word of words) {
+    if (Buffer.byteLength(line) + Buffer.byteLength(word) + 1 > bytes) break
+    line += line === '' ? word : ` ${word}`
+  }
+  return line
 }
 
 /** Drops the rarest stems, the oldest first, until a fifth of the room is free: rarely, so that a turn stays cheap. */
