@@ -5,6 +5,7 @@ import addFormats from 'ajv-formats'
 import type { FastifyBaseLogger, FastifyError, FastifyInstance, FastifyReply, FastifyRequest, RawReplyDefaultExpression, RawRequestDefaultExpression, RawServerDefault } from 'fastify'
 import type { Role, User } from '../lib/core/access.ts'
 import type { Core } from '../lib/core/core.ts'
+import { deeperThan } from '../lib/core/parser.ts'
 import { ClasswavesError, errorTable, toWireError, type ErrorCode } from '../lib/core/errors.ts'
 
 declare module 'fastify' {
@@ -33,6 +34,8 @@ export function useRestRules (fastify: FastifyInstance, core: Core): Scope {
   fastify.removeContentTypeParser('application/json')
   fastify.addContentTypeParser('application/json', { parseAs: 'string' }, (request, body, done) => {
     if (body === '') return done(null, undefined)
+    // What comes in here may go out to sockets, and whoever walks it recursively then would end the process.
+    if (deeperThan(body as string, core.limits.depth)) return done(new ClasswavesError('INVALID_PAYLOAD', `The body is nested deeper than ${core.limits.depth}.`))
     return fastify.getDefaultJsonParser('error', 'error')(request, body as string, done)
   })
 

@@ -1,4 +1,5 @@
 import { Socket } from 'engine.io-client'
+import { within } from '../lib/core/deadline.ts'
 import { patienceMs } from './client.ts'
 import type { Owner } from './redis.ts'
 
@@ -46,7 +47,7 @@ export async function raw (t: Owner, url: string): Promise<Raw> {
         look()
       })
     },
-    closed: async () => await closed,
+    closed: () => within(patienceMs, closed, () => { throw new Error('the connection stays open') }),
     close () { socket.close() }
   }
 }

@@ -86,6 +86,9 @@ async function roomsOf (declaration: Sends, event: string, target: Target, paylo
   return declaration.rooms.map(room => room(known as Record<string, string>))
 }
 
+/** Names in a path are the sender's own, and may be as long as a packet. */
+const longestPath = 200
+
 /** A compiled check, with the path of the first fault for the one who sent it. */
 export function checker (schema: TSchema): { check: (value: unknown) => boolean, explain: (value: unknown) => string } {
   const validator = Compile(schema)
@@ -93,7 +96,9 @@ export function checker (schema: TSchema): { check: (value: unknown) => boolean,
     check: value => validator.Check(value),
     explain: value => {
       const [first] = validator.Errors(value)
-      return first ? `${first.instancePath || '/'} ${first.message}` : 'does not fit'
+      if (!first) return 'does not fit'
+      const path = first.instancePath.slice(0, longestPath) || '/'
+      return `${path} ${first.keyword === 'boolean' ? 'is not declared' : first.message}`
     }
   }
 }
