@@ -127,6 +127,9 @@ t.test('a strict TypeScript host compiles against the types', async t => {
   await writeFile(join(host, 'page.ts'), 'export { contracts, heat, type SessionsServerEvents } from \'fastify-classwaves/contract\'\n')
   const bundler = { ...settings, types: [], lib: ['lib.es2023.d.ts', 'lib.dom.d.ts'], module: ts.ModuleKind.ESNext, moduleResolution: ts.ModuleResolutionKind.Bundler }
   t.same(complaints('page.ts', bundler), [], 'and a page without Node against the contracts')
+  const behind = ts.createProgram([join(host, 'page.ts')], bundler).getSourceFiles().map(({ fileName }) => /.*\/node_modules\/((@[^/]+\/)?[^/]+)/.exec(fileName)?.[1])
+  t.ok(behind.includes('typebox'))
+  t.same([...new Set(behind)].filter(name => name !== undefined && !['fastify-classwaves', 'typebox', 'typescript'].includes(name)), [], 'for which no server comes along')
 })
 
 /** What the compiler says of a file of the host and of our declarations; those of others are theirs. */
