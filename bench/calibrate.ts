@@ -24,8 +24,8 @@ writeFileSync(fileURLToPath(new URL('../lib/guidance/embedded/weights.ts', impor
 
 function file (weights: Weights, { folder }: Data): string {
   process.stderr.write(`Fitted on ${folder}\n`)
-  const { lexicon, ...numbers } = weights
-  const version = createHash('sha256').update(JSON.stringify([numbers, [...lexicon.offTask]])).digest('hex').slice(0, 12)
+  const { lexicon, version: _, ...numbers } = weights
+  const version = createHash('sha256').update(JSON.stringify([rounded(numbers), packed(lexicon.background, -10), packed(lexicon.offTask, 100), packed(lexicon.social, 100)])).digest('hex').slice(0, 12)
   const cited = [...new Set(sources.map((one) => ` *   ${one.attribution} (${one.licence})`))].join('\n')
   return `import type { Trained } from './model.ts'
 
@@ -36,7 +36,7 @@ ${cited}
  */
 export const trained: Trained = {
   version: '${version}',
-${Object.entries(rounded({ ...numbers })).filter(([name]) => name !== 'version').map(([name, value]) => `  ${name}: ${JSON.stringify(value).replaceAll('"', '').replaceAll(',', ', ').replaceAll(':', ': ').replaceAll('{', '{ ').replaceAll('}', ' }')}`).join(',\n')},
+${Object.entries(rounded(numbers)).map(([name, value]) => `  ${name}: ${JSON.stringify(value).replaceAll('"', '').replaceAll(',', ', ').replaceAll(':', ': ').replaceAll('{', '{ ').replaceAll('}', ' }')}`).join(',\n')},
   // Each word: its stem or "one_two" for a pair, and its weight in tenths or hundredths.
   lexicon: {
     background: ${packed(lexicon.background, -10)},

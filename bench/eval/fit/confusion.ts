@@ -1,19 +1,17 @@
-import { confusionFeatures, confusionOf, type ConfusionFeature } from '../../../lib/guidance/embedded/confusion.ts'
+import { confusionFeatures, confusionOf } from '../../../lib/guidance/embedded/confusion.ts'
 import type { Weights } from '../../../lib/guidance/embedded/model.ts'
 import { words } from '../../../lib/guidance/embedded/words.ts'
 import type { Data } from '../data.ts'
 import { plain, textFolds } from '../folds.ts'
 import { hash, random } from '../random.ts'
 import { logistic, type Row } from '../regression.ts'
+import { settings } from './settings.ts'
 
 /**
  * What each cue is worth. The only labelled help requests are of one kind (learners of a language), so the fit starts
  * from weights set by hand for every kind and moves them only as far as the data insist.
  */
-const before: Record<ConfusionFeature, number> = {
-  bias: -1.2, notUnderstand: 2.2, notKnow: 1.6, lost: 1.8, howTo: 1.5, whatIs: 1.4, whatDo: 1.7, help: 1.5, again: 0.9, whether: 0.4, why: 0.4,
-  question: 0.4, mark: 0.3, short: -0.2, long: -0.5, resolved: -1.5, first: 0, tentative: -0.5
-}
+const before = settings.confusion.weights
 const sign = confusionFeatures.map((name): -1 | 0 | 1 => name === 'resolved' || name === 'tentative' ? -1 : name === 'bias' || name === 'mark' || name === 'short' || name === 'long' || name === 'first' ? 0 : 1)
 const prior = 0.3
 

@@ -1,8 +1,9 @@
-import { weights as shipped, type Weights } from '../../../lib/guidance/embedded/model.ts'
+import type { Weights } from '../../../lib/guidance/embedded/model.ts'
 import type { Data } from '../data.ts'
 import { textFold, textFolds, type Fitted } from '../folds.ts'
 import { fitAttention } from './attention.ts'
 import { fitConfusion } from './confusion.ts'
+import { settings } from './settings.ts'
 import { fitTopic, topicRows } from './topic.ts'
 import { fitUptake } from './uptake.ts'
 import { corpus, lexicon } from './words.ts'
@@ -11,7 +12,7 @@ import { corpus, lexicon } from './words.ts'
 const rounds = 2
 
 /** Fits everything on the given data: words, topic, confusion, then what the score makes of them. Sources of unverified licence are left out. */
-export function fit (data: Data, textFoldOf = textFold(data), from: Weights = shipped): Fitted {
+export function fit (data: Data, textFoldOf = textFold(data), from: Weights = settings): Fitted {
   const make = (leaveOut: number | null): Weights => ({
     ...from,
     lexicon: lexicon(corpus(data, leaveOut)),

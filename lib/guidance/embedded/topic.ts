@@ -1,3 +1,4 @@
+import { absorb, historyStart, timesIn, type HistoryState } from './history.ts'
 import { clamp, round, sigmoid } from './numbers.ts'
 import { baseOf, units, unseen } from './lexicon.ts'
 import { isStop } from './stop.ts'
@@ -6,10 +7,10 @@ import { isNumber, type Words } from './words.ts'
 
 /**
  * Is the group on its task? Each turn gives evidence: words of the goals, words of the group's own history, words that
- * talk at large uses off the task; a filter of two states (on, off) adds it up. The group's history absorbs a turn only
- * some turns later and only as far as it was on the task, so that a burst cannot vouch for itself.
+ * talk at large uses off the task; a filter of two states (on, off) adds it up. What is usual
+ * for the group itself is no evidence.
  */
-export interface TopicState {
+export interface TopicState extends HistoryState {
   /** Probability that the talk is off the task now. */
   heat: number
   /** Evidence added up since the talk last looked on task, for the score. */
@@ -20,22 +21,9 @@ export interface TopicState {
   /** Among off-task turns: balance of chat about life (above 0) and talk about the classroom. */
   social: number
   coverage: number
-  /** Stems of the group's own talk, oldest first, and how often. */
-  history: Record<string, number>
-  total: number
-  /** Bytes that the history takes. */
-  bytes: number
-  /** Turns that wait to be absorbed, oldest first: stems with a blank between, and their heat. */
-  waiting: [string, number][]
 }
 
-export const topicStart = (): TopicState => ({ heat: 0.1, sum: 0, usual: 0, weight: 0, social: 0, coverage: 0.5, history: {}, total: 0, bytes: 0, waiting: [] })
-
-/** Bytes of JSON that a history may take. */
-const historyBytes = 3100
-const waitingTurns = 12
-const stemsPerTurn = 14
-const waitingBytes = 76
+export const topicStart = (): TopicState => ({ heat: 0.1, sum: 0, usual: 0, weight: 0, social: 0, coverage: 0.5, ...historyStart() })
 
 export interface TurnEvidence {
   /** In the order of `Weights.topic.weights`. */
@@ -73,7 +61,7 @@ export function observe (state: TopicState, said: Words, goals: ReadonlySet<stri
     // A new number is hardly news.
     const idf = clamp(-commonness / 8, 0.3, 1.4) * (number ? 0.5 : 1)
     const isGoal = goals.has(base)
-    const times = Object.hasOwn(state.history, base) ? state.history[base] ?? 0 : 0
+    const times = timesIn(state, base)
     mass += idf
     if (isGoal) goalMass += idf
     if (times > 0) knownMass += idf
@@ -91,7 +79,7 @@ export function observe (state: TopicState, said: Words, goals: ReadonlySet<stri
   for (const one of units(said.tokens)) {
     const off = offTask.get(one) ?? 0
     // A word of the goals never counts against the group; one of its history hardly does.
-    const times = Object.hasOwn(state.history, one) ? state.history[one] ?? 0 : 0
+    const times = timesIn(state, one)
     lexicon += off > 0 ? (goals.has(one) ? 0 : off * (times > 1 ? 0.5 : 1)) : off
     chat += social.get(one) ?? 0
   }
@@ -149,49 +137,4 @@ export function foldTopic (state: TopicState, said: Words, goals: ReadonlySet<st
 /** What is usual for this group beyond what is usual for groups: their task and age, not their attention. */
 function excess (state: TopicState, { topic: { baseline, trust, patience } }: Weights): number {
   return trust * Math.max(0, (state.usual + baseline * patience) / (state.weight + patience) - baseline)
-}
-
-/** Adds a turn's stems to the waiting line and moves the oldest one into the history. */
-export function absorb (state: TopicState, content: readonly string[], heat: number): void {
-  state.waiting.push([within(content.slice(0, stemsPerTurn), waitingBytes), round(heat)])
-  if (state.waiting.length <= waitingTurns) return
-  const [stems, heatThen] = state.waiting.shift()!
-  // The filter knows more by now: what looked on task then may have been the start of a burst.
-  const weight = 1 - Math.max(heatThen, Math.min(heat, 0.5))
-  if (weight < 0.3 || stems === '') return
-  for (const one of stems.split(' ')) {
-    const times = Object.hasOwn(state.history, one) ? state.history[one] ?? 0 : 0
-    if (times === 0) state.bytes += room(one)
-    state.history[one] = Math.min(times + 1, 99)
-    state.total++
-  }
-  if (state.bytes > historyBytes) forget(state)
-}
-
-/** As many whole words as fit. */
-function within (words: readonly string[], bytes: number): string {
-  let line = ''
-  for (const word of words) {
-    if (Buffer.byteLength(line) + Buffer.byteLength(word) + 1 > bytes) break
-    line += line === '' ? word : ` ${word}`
-  }
-  return line
-}
-
-/** Drops the rarest stems, the oldest first, until a fifth of the room is free: rarely, so that a turn stays cheap. */
-function forget (state: TopicState): void {
-  for (let rare = 1; state.bytes > historyBytes * 0.8 && rare < 100; rare++) {
-    for (const [one, times] of Object.entries(state.history)) {
-      if (state.bytes <= historyBytes * 0.8) break
-      if (times > rare) continue
-      state.bytes -= room(one)
-      state.total -= times
-      delete state.history[one]
-    }
-  }
-}
-
-/** In JSON: quotes, colon, count, comma. */
-function room (one: string): number {
-  return Buffer.byteLength(one) + 6
 }

@@ -13,7 +13,7 @@ import type { Trained } from './model.ts'
  * The files, their licences and their hashes are in bench/eval/provenance.json. No talk is in here.
  */
 export const trained: Trained = {
-  version: '42f0b8901122',
+  version: 'f6cde50793e8',
   topic: { weights: { bias: -1.505, goal: 2.752, history: 0, ratio: 0.6325, lexicon: 1.842, number: 0, novel: 1.986, early: -1.373, recent: 0.2861, fresh: -0.3503 }, prior: -1.099, clip: 3, stayOff: 0.92, goOff: 0.025, drift: 0.1, cap: 15, baseline: -1.2, trust: 1, memory: 80, patience: 20, halfLifeMs: 120000, socialAt: 0, socialSlope: 1.5 },
   confusion: { weights: { bias: -2.023, notUnderstand: 2.144, notKnow: 1.621, lost: 1.687, howTo: 2.708, whatIs: 2.941, whatDo: 1.476, help: 1.828, again: 0.8451, whether: 0.5028, why: 0.2376, question: 1.54, mark: 0.2666, short: -0.7314, long: -1.002, resolved: -1.053, first: 0.468, tentative: -0.7815 }, floor: -1, ceiling: 2.5, spread: 1.15, cap: 12, halfLifeMs: 90000 },
   floor: { share: 0.92, memory: 60, prior: 16, run: 0.1, clip: 2.5, cap: 14 },
