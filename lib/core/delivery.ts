@@ -110,9 +110,8 @@ export class Delivery {
       this.#cursors.set(key, cursor)
     }
     if (cursor.waiting) cursor.waiting.push(event)
-    else if (position.epoch === cursor.epoch && position.offset <= cursor.offset) return
     else if (follows(cursor, position)) this.#deliver(cursor, event)
-    else {
+    else if (position.epoch !== cursor.epoch || position.offset > cursor.offset) {
       cursor.waiting = [event]
       void this.#fill(namespace, home, cursor)
     }
