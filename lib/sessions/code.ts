@@ -8,7 +8,10 @@ export function makeCode (length: number): string {
   return Array.from({ length }, () => codeAlphabet[randomInt(codeAlphabet.length)]).join('')
 }
 
-/** What a person typed, as a code: upper case, without spaces and dashes. */
-export function readCode (typed: string): string {
-  return typed.toUpperCase().replace(/[\s-]/g, '')
+const readable = new RegExp(`^[${codeAlphabet}]{1,10}$`)
+
+/** What a person typed, as a code: upper case, without spaces and dashes. Null when no code looks like that. */
+export function readCode (typed: string): string | null {
+  const code = typed.toUpperCase().replace(/[\s-]/g, '')
+  return readable.test(code) ? code : null
 }

@@ -113,7 +113,10 @@ export function createSessions ({ store, lifecycle, emit, codeLength, move, onSl
       return { group, changed }
     },
 
-    byCode: async code => await settled(await store.byCode(readCode(code))),
+    async byCode (typed) {
+      const code = readCode(typed)
+      return code === null ? null : await settled(await store.byCode(code))
+    },
 
     async enrol (sessionId, { userId = `pupil-${randomUUID()}`, displayName, groupId }) {
       const result = await store.enrol(sessionId, { userId, displayName, role: 'student', ...(groupId !== undefined && { groupId }) })
