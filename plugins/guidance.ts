@@ -58,7 +58,10 @@ export default fp<Registration>(async (fastify, { core, options, ttlSeconds, ses
     if (session?.status === 'active') await guidance.tick(topicOf(session))
     return session?.status === 'active' || session?.status === 'paused'
   }, log)
-  fastify.addHook('preClose', async () => { ticker.stop() })
+  fastify.addHook('preClose', async () => {
+    ticker.stop()
+    analysis.close()
+  })
 
   seams.onSlices = async (session, slices) => {
     if (session.status !== 'active') return

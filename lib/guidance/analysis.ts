@@ -1,15 +1,9 @@
-import type { TSchema } from 'typebox'
-import { Compile } from 'typebox/compile'
-import Type from 'typebox'
 import type { FastifyBaseLogger } from 'fastify'
 import { within } from '../core/deadline.ts'
-import type { Analyzer, GroupContext, Tier1Metrics, Window } from './analyzer.ts'
+import type { Analyzer, GroupContext, Window } from './analyzer.ts'
+import { soundAnswer, type Answers, type Tier } from './answer.ts'
 import { summary, tier1, tier2, type Features } from './embedded/index.ts'
-import { Tier1Insights, Tier2Insights } from './schema.ts'
-
-const Metrics = Type.Omit(Tier1Insights, ['windowStart', 'windowEnd', 'summary'])
-const isMetrics = Compile(Metrics as TSchema)
-const isTier2 = Compile(Tier2Insights as TSchema)
+import type { Tier1Insights, Tier2Insights } from './schema.ts'
 
 /** How long a host's analyzer may think (ms); the embedded result takes its place after that. */
 export const analyzerMs = { 1: 5_000, 2: 10_000 } as const
@@ -18,41 +12,88 @@ export const analyzerMs = { 1: 5_000, 2: 10_000 } as const
 export class Analysis {
   readonly #host: Analyzer
   readonly #log: FastifyBaseLogger
-  readonly #onFailure: (tier: 1 | 2) => void
+  readonly #onFailure: (tier: Tier) => void
+  readonly #calls = new Set<AbortController>()
+  /** Why the tier failed last, until it answers again: an outage is told once, and not once a window. */
+  readonly #trouble = new Map<Tier, string>()
+  #closed = false
 
-  constructor (host: Analyzer | undefined, log: FastifyBaseLogger, onFailure: (tier: 1 | 2) => void) {
+  constructor (host: Analyzer | undefined, log: FastifyBaseLogger, onFailure: (tier: Tier) => void) {
     this.#host = host ?? {}
     this.#log = log
     this.#onFailure = onFailure
   }
 
   /** Does a window leave the process? Then nobody waits for it. */
-  get remote (): boolean { return this.#host.tier1 !== undefined || this.#host.tier2 !== undefined }
+  get remote (): boolean { return this.#host.tier1 !== undefined || this.readsTier2 }
+
+  /** The embedded tier2 works on counters; only a host's reads what was said. */
+  get readsTier2 (): boolean { return this.#host.tier2 !== undefined }
 
   async tier1 (window: Window, context: GroupContext): Promise<Tier1Insights> {
-    const metrics = await this.#ask(1, async () => await this.#host.tier1?.(window, context), isMetrics.Check.bind(isMetrics), () => tier1(window, context))
+    const metrics = await this.#ask(1, window, async signal => await this.#host.tier1?.(window, context, { signal }), () => tier1(window, context))
     return {
-      ...metrics as Tier1Metrics,
+      ...metrics,
       windowStart: new Date(window.start).toISOString(),
       windowEnd: new Date(window.end).toISOString(),
-      summary: summary(metrics as Tier1Metrics)
+      summary: summary(metrics)
     }
   }
 
   async tier2 (window: Window, features: Features, context: GroupContext): Promise<Tier2Insights> {
-    return await this.#ask(2, async () => await this.#host.tier2?.(window, context), isTier2.Check.bind(isTier2), () => tier2(features, window.end, context)) as Tier2Insights
+    return await this.#ask(2, window, async signal => await this.#host.tier2?.(window, context, { signal }), () => tier2(features, window.end, context))
   }
 
-  async #ask (tier: 1 | 2, ask: () => Promise<unknown>, fits: (answer: unknown) => boolean, embedded: () => unknown): Promise<unknown> {
-    if (!this.#host[`tier${tier}`]) return embedded()
+  /** Nobody waits for a host's analyzer any more; the windows that it had are finished by the embedded one. */
+  close (): void {
+    this.#closed = true
+    for (const call of this.#calls) call.abort(new AnalyzerFailure('ANALYZER_CLOSED'))
+  }
+
+  async #ask<T extends Tier> (tier: T, { utterances }: Window, ask: (signal: AbortSignal) => Promise<unknown>, embedded: () => Answers[T]): Promise<Answers[T]> {
+    if (!this.#host[`tier${tier}`] || utterances.length === 0 || this.#closed) return embedded()
+    const call = new AbortController()
+    this.#calls.add(call)
     try {
-      const answer = await within(analyzerMs[tier], ask(), () => { throw new Error(`no answer in ${analyzerMs[tier]} ms`) })
-      if (fits(answer)) return answer
-      throw new Error('the answer does not fit the schema')
+      const asked = Promise.race([ask(call.signal), aborted(call.signal)])
+      const answer = soundAnswer(tier, await within(analyzerMs[tier], asked, () => { throw new AnalyzerFailure('ANALYZER_LATE') }))
+      if (answer === undefined) throw new AnalyzerFailure('ANALYZER_SHAPE')
+      if (this.#trouble.delete(tier)) this.#log.info({ tier }, 'the host\'s analyzer answers again')
+      return answer
     } catch (error) {
-      this.#onFailure(tier)
-      this.#log.warn({ reason: error instanceof Error ? error.message : 'unknown', tier }, 'the embedded analyzer took over a window')
+      call.abort(error)
+      this.#failed(tier, codeOf(error))
       return embedded()
+    } finally {
+      this.#calls.delete(call)
     }
   }
+
+  #failed (tier: Tier, code: string): void {
+    this.#onFailure(tier)
+    if (this.#trouble.get(tier) === code) return
+    this.#trouble.set(tier, code)
+    this.#log.warn({ tier, code }, 'the host\'s analyzer failed; the embedded one takes over its windows')
+  }
+}
+
+class AnalyzerFailure extends Error {
+  override readonly name = 'AnalyzerFailure'
+  readonly code: string
+
+  constructor (code: string) {
+    super(code)
+    this.code = code
+  }
+}
+
+function aborted (signal: AbortSignal): Promise<never> {
+  return new Promise((_resolve, reject) => { signal.addEventListener('abort', () => { reject(signal.reason) }, { once: true }) })
+}
+
+/** A message may quote what was said (a parser's does), so only an error's code or name is logged. */
+function codeOf (error: unknown): string {
+  if (!(error instanceof Error)) return 'unknown'
+  const { code } = error as { code?: unknown }
+  return typeof code === 'string' && /^[A-Z][A-Z0-9_]{1,48}$/.test(code) ? code : error.name
 }

@@ -21,6 +21,8 @@ export interface GroupContext {
   goals: readonly string[]
   /** Speakers who count for participation; empty when they are not known. */
   members: readonly string[]
+  /** Names by which people of the session may be called: what must not leave the process with the talk. */
+  names?: readonly string[]
 }
 
 export type Tier1Metrics = Omit<Tier1Insights, 'windowStart' | 'windowEnd' | 'summary'>
@@ -48,8 +50,18 @@ export interface Window {
   assessment: Assessment
 }
 
-/** What a host may supply. Answers are checked against the schema; what does not fit is replaced by the embedded result. */
+/** What an analyzer hears of its call. */
+export interface AnalyzerCall {
+  /** Aborted when nobody waits for the answer any more: it is late, or the server closes. */
+  signal: AbortSignal
+}
+
+/**
+ * What a host may supply. Answers are checked against the schema; what does not fit, fails or comes late is replaced by
+ * the embedded result, and so is a window in which nobody spoke. A window of tier2 holds its talk only when the host
+ * supplies `tier2`.
+ */
 export interface Analyzer {
-  tier1?: (window: Window, context: GroupContext) => Tier1Metrics | Promise<Tier1Metrics>
-  tier2?: (window: Window, context: GroupContext) => Tier2Insights | Promise<Tier2Insights>
+  tier1?: (window: Window, context: GroupContext, call: AnalyzerCall) => Tier1Metrics | Promise<Tier1Metrics>
+  tier2?: (window: Window, context: GroupContext, call: AnalyzerCall) => Tier2Insights | Promise<Tier2Insights>
 }
