@@ -1,0 +1,160 @@
+import { setTimeout as pause } from 'node:timers/promises'
+import { io } from 'socket.io-client'
+import t from 'tap'
+import { createClient, ClientError, heat, type ClassClient, type Health } from '../../../lib/client/index.ts'
+import { createEmitter } from '../../../lib/worker.ts'
+import { build, inSeconds, token } from '../../app.ts'
+import { balance } from '../../balance.ts'
+import { fork } from '../../fork.ts'
+import { startRedis, type Owner } from '../../redis.ts'
+
+function client (t: Owner, url: string, getToken: () => string, options: Partial<Parameters<typeof createClient>[0]> = {}): ClassClient & { seen: Health[] } {
+  const one = createClient({ io, url, getToken, ...options })
+  t.teardown(() => one.close())
+  const seen: Health[] = []
+  one.onHealth(health => seen.push(health))
+  return Object.assign(Object.create(one) as ClassClient, { seen })
+}
+
+async function until (look: () => boolean, what: string): Promise<void> {
+  const deadline = Date.now() + 20_000
+  while (!look()) {
+    if (Date.now() > deadline) throw new Error(`${what} did not come about`)
+    await pause(10)
+  }
+}
+
+t.test('two processes die and come back in turn: no event lost, none twice, order kept', async t => {
+  const redis = await startRedis(t)
+  const options = { redis: redis.url, drainMs: 100 }
+  const front = await balance(t)
+  let [a, b] = await Promise.all([fork(t, options), fork(t, options)])
+  front.to(a.url, b.url)
+  const teacher = token({ sub: 'teacher-1' })
+  const { sessionId } = await a.session(teacher)
+  const worker = createEmitter({ redis: redis.url })
+  t.teardown(() => worker.close())
+
+  const one = client(t, front.url, () => teacher)
+  const heard: Record<string, string[]> = { red: [], blue: [] }
+  const lost: string[] = []
+  let states = 0
+  one.sessions.on('transcription:group:new', ({ groupId, id }) => { heard[groupId]?.push(id) })
+  const followed = one.sessions.follow('session:join', sessionId, state => { states++; lost.push(...state.lost) })
+  one.guidance.follow('session:guidance:subscribe', sessionId, state => { lost.push(...state.lost) })
+  await followed.ready
+
+  const said: Record<string, string[]> = { red: [], blue: [] }
+  const talk = new AbortController()
+  const talked = (async () => {
+    for (let i = 0; !talk.signal.aborted; i++) {
+      for (const groupId of ['red', 'blue']) {
+        const id = `${groupId}-${i}`
+        await worker.sessions.to({ sessionId, groupId }).emit('transcription:group:new', { sessionId, groupId, id, text: id, timestamp: new Date().toISOString() })
+        said[groupId]?.push(id)
+      }
+      await pause(5)
+    }
+  })()
+  for (let round = 0; round < 2; round++) {
+    await pause(200)
+    await a.kill()
+    // What is said while nobody is there comes later, once.
+    const ready = one.sessions.send('group:status_update', { sessionId, groupId: 'red', status: 'ready' })
+    a = await fork(t, options)
+    front.to(a.url, b.url)
+    t.match(await ready, { group: { isReady: true } })
+    await (round === 0 ? b.close() : b.kill())
+    b = await fork(t, options)
+    front.to(a.url, b.url)
+    await until(() => one.health === 'online', 'online again')
+  }
+  talk.abort()
+  await talked
+  await until(() => ['red', 'blue'].every(group => (heard[group]?.length ?? 0) >= (said[group]?.length ?? 0)), 'all talk')
+  await pause(100)
+  t.ok((said.red?.length ?? 0) > 50, `${said.red?.length} events a group`)
+  t.same(heard, said)
+  t.same(lost, [])
+  t.ok(states > 2, 'it did reconnect')
+  t.ok(one.seen.includes('reconnecting') || one.seen.includes('draining'), one.seen.join(' '))
+})
+
+t.test('a room that is too long ago hands over a fresh snapshot', async t => {
+  const front = await balance(t)
+  const teacher = token({ sub: 'teacher-2' })
+  const { app, url, session } = await build(t)
+  front.to(url)
+  const { sessionId } = await session(teacher)
+  const one = client(t, front.url, () => teacher, { socket: { transports: ['websocket'], reconnectionDelay: 50 } })
+  const order: string[] = []
+  one.sessions.on('transcription:group:new', ({ id }) => { order.push(id) })
+  await one.sessions.follow('session:join', sessionId, ({ snapshot, lost }) => { order.push(`snapshot ${snapshot.status}`, ...lost) }).ready
+  front.to()
+  front.drop()
+  await until(() => one.health === 'reconnecting', 'the loss')
+  const say = async (id: string): Promise<void> => {
+    await app.classwaves.emit.sessions?.to({ sessionId, groupId: 'red' }).emit('transcription:group:new', { sessionId, groupId: 'red', id, text: id, timestamp: new Date().toISOString() })
+  }
+  for (let i = 0; i < 1_101; i++) await say(`missed-${i}`)
+  front.to(url)
+  await until(() => one.health === 'online', 'online again')
+  await say('after')
+  await until(() => order.at(-1) === 'after', 'what came after')
+  t.same(order, ['snapshot active', 'snapshot active', `session:${sessionId}:group:red`, 'after'])
+})
+
+t.test('the token is renewed in the connection; when it cannot be, the health says so and renew() brings it back', async t => {
+  const { url, session } = await build(t)
+  const { sessionId } = await session(token({ sub: 'teacher-3' }))
+  // Within the last minute the server warns at once.
+  let exp = inSeconds(3)
+  let sub = 'teacher-3'
+  let asked = 0
+  const one = client(t, url, () => { asked++; return token({ sub, exp }) })
+  exp = inSeconds(4)
+  await one.sessions.follow('session:join', sessionId, () => {}).ready
+  await pause(10)
+  exp = inSeconds(3600)
+  await until(() => asked >= 2, 'a second token')
+  const { id } = one.sessions.socket
+  await pause(4_500)
+  t.equal(one.health, 'online')
+  t.equal(one.sessions.socket.id, id, 'it is the same connection')
+
+  const other = client(t, url, () => { if (sub === 'nobody') throw new Error('signed out'); return token({ sub: 'teacher-3', exp: inSeconds(2) }) })
+  await other.sessions.follow('session:join', sessionId, () => {}).ready
+  sub = 'nobody'
+  await until(() => other.health === 'expired', 'the end')
+  sub = 'teacher-3'
+  other.renew()
+  await until(() => other.health === 'online', 'the return')
+})
+
+t.test('what waits is bounded, in number and in time', async t => {
+  const one = client(t, 'http://127.0.0.1:9', () => 'x', { queueLimit: 2, offlineAfterMs: 100 })
+  const send = (ttlMs?: number) => one.sessions.send('group:leader_ready', { sessionId: 's', groupId: 'g', ready: true }, ttlMs === undefined ? {} : { ttlMs })
+  const code = async (promise: Promise<unknown>): Promise<string> => await promise.then(() => 'ok', error => error instanceof ClientError ? error.code : String(error))
+  const waiting = [code(send(50)), code(send())]
+  t.equal(await code(send()), 'QUEUE_FULL')
+  t.equal(await waiting[0], 'TOO_LATE')
+  t.equal(await code(send(0)), 'NOT_CONNECTED')
+  t.equal(await code(one.sessions.send('audio:stream:end', { sessionId: 's', groupId: 'g' })), 'NOT_CONNECTED', 'audio is live or nothing')
+  await until(() => one.health === 'offline', 'offline')
+  one.close()
+  t.equal(await waiting[1], 'CLOSED')
+})
+
+t.test('a refusal comes up', async t => {
+  const { url } = await build(t)
+  const one = client(t, url, () => token())
+  const errors: string[] = []
+  one.sessions.on('error', ({ code, event }) => { errors.push(`${event} ${code}`) })
+  await t.rejects(one.sessions.follow('session:join', 'unknown', () => {}).ready, { code: 'SESSION_NOT_FOUND' })
+  t.same(errors, ['session:join SESSION_NOT_FOUND'])
+  await t.rejects(one.sessions.send('group:leader_ready', { sessionId: 'unknown', groupId: 'g', ready: true }), { code: 'NOT_IN_SESSION' })
+})
+
+t.test('heat is the seed\'s', async t => {
+  t.same([100, 70, 69, 40, 39, 0].map(heat), ['Focus Now', 'Focus Now', 'Watch Next', 'Watch Next', 'Stable', 'Stable'])
+})
