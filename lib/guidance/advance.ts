@@ -1,5 +1,6 @@
 import type { Assessment, GroupContext, Utterance } from './analyzer.ts'
 import { assess, fold, peerOf, peersOf, skip } from './embedded/index.ts'
+import { excuse } from './prompts.ts'
 import { newGroup, newRecord, recordBounds, type GroupPart, type GuidanceRecord, type Job } from './record.ts'
 
 /**
@@ -12,6 +13,8 @@ export interface Timing {
   tier1WarmupMs: number
   tier2WindowMs: number
   evaluateEveryMs: number
+  /** Is tier2's talk kept for its windows? Only for an analyzer that reads it. */
+  keepTalk?: boolean
 }
 
 export interface Heard extends Utterance { groupId: string }
@@ -68,6 +71,7 @@ export function resume (record: GuidanceRecord, now: number, timing: Timing): vo
   const { session } = record
   if (!session.paused) return
   const gap = eventNow(record, now) - session.clock
+  excuse(record, session.clock, session.clock + gap)
   session.paused = false
   session.clock += gap
   session.seenAt = now
@@ -97,8 +101,13 @@ function listen (record: GuidanceRecord, groupId: string, utterance: Utterance, 
   if (utterance.speaker !== null && known.names.includes(utterance.speaker)) group.named = true
   group.features = fold(group.features, utterance, contextFor(group, known))
   group.totals.slices++
-  group.utterances.push(utterance)
-  if (group.utterances.length > recordBounds.utterances) group.utterances.shift()
+  keep(group.utterances, utterance, recordBounds.utterances)
+  if (timing.keepTalk) keep(group.talk, utterance, recordBounds.talk)
+}
+
+function keep (talk: Utterance[], utterance: Utterance, limit: number): void {
+  talk.push(utterance)
+  if (talk.length > limit) talk.shift()
 }
 
 function evaluateUntil (
@@ -136,7 +145,8 @@ function closeWindows (record: GuidanceRecord, groupId: string, group: GroupPart
     group.tier1At = at + timing.tier1WindowMs
   }
   if (at >= group.tier2At) {
-    add(2, at - timing.tier2WindowMs, [])
+    add(2, at - timing.tier2WindowMs, group.talk)
+    group.talk = []
     group.tier2At = at + timing.tier2WindowMs
   }
   record.session.jobs.push(...jobs)

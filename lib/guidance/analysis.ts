@@ -6,22 +6,24 @@ import { summary, tier1, tier2, type Features } from './embedded/index.ts'
 import type { Tier1Insights, Tier2Insights } from './schema.ts'
 
 /** How long a host's analyzer may think (ms); the embedded result takes its place after that. */
-export const analyzerMs = { 1: 5_000, 2: 10_000 } as const
+export const analyzerMs: Readonly<Record<Tier, number>> = { 1: 5_000, 2: 10_000 }
 
 /** What a window means: by the host's analyzer when there is one and its answer is sound, else by the embedded one. */
 export class Analysis {
   readonly #host: Analyzer
   readonly #log: FastifyBaseLogger
   readonly #onFailure: (tier: Tier) => void
+  readonly #limitMs: Readonly<Record<Tier, number>>
   readonly #calls = new Set<AbortController>()
   /** Why the tier failed last, until it answers again: an outage is told once, and not once a window. */
   readonly #trouble = new Map<Tier, string>()
   #closed = false
 
-  constructor (host: Analyzer | undefined, log: FastifyBaseLogger, onFailure: (tier: Tier) => void) {
+  constructor (host: Analyzer | undefined, log: FastifyBaseLogger, onFailure: (tier: Tier) => void, limitMs = analyzerMs) {
     this.#host = host ?? {}
     this.#log = log
     this.#onFailure = onFailure
+    this.#limitMs = limitMs
   }
 
   /** Does a window leave the process? Then nobody waits for it. */
@@ -56,7 +58,7 @@ export class Analysis {
     this.#calls.add(call)
     try {
       const asked = Promise.race([ask(call.signal), aborted(call.signal)])
-      const answer = soundAnswer(tier, await within(analyzerMs[tier], asked, () => { throw new AnalyzerFailure('ANALYZER_LATE') }))
+      const answer = soundAnswer(tier, await within(this.#limitMs[tier], asked, () => { throw new AnalyzerFailure('ANALYZER_LATE') }))
       if (answer === undefined) throw new AnalyzerFailure('ANALYZER_SHAPE')
       if (this.#trouble.delete(tier)) this.#log.info({ tier }, 'the host\'s analyzer answers again')
       return answer

@@ -4,7 +4,7 @@ import { Turns } from '../core/turn.ts'
 import { advance, claimMs, pause, resume, tick, type Due, type Heard, type KnownGroup, type Timing } from './advance.ts'
 import type { Analysis } from './analysis.ts'
 import type { Gates } from './gates.ts'
-import { openPrompts, sessionOfPrompt } from './prompts.ts'
+import { openPrompts, outcomes, sessionOfPrompt } from './prompts.ts'
 import type { GroupPart, GuidanceRecord, Job } from './record.ts'
 import type { GuidanceState, PromptAction } from './schema.ts'
 import type { GuidanceStore } from './store.ts'
@@ -53,16 +53,17 @@ export interface EngineDependencies {
 
 const waiting = 10_000
 
-export function createEngine ({ store, gates, work, analysis, timing, log }: EngineDependencies): Guidance {
+export function createEngine ({ store, gates, work, analysis, timing: given, log }: EngineDependencies): Guidance {
+  const timing: Timing = { ...given, keepTalk: analysis.readsTier2 }
   const turns = new Turns(waiting)
   const inTurn = async (sessionId: string, task: () => Promise<void>): Promise<void> => { await turns.take(sessionId, async () => { await task(); return true }) }
 
   /** Applies what came of the work, on the record as it stands by then. */
-  async function settle (sessionId: string, outcomes: readonly Outcome[]): Promise<void> {
-    if (outcomes.length === 0) return
+  async function settle (sessionId: string, came: readonly Outcome[]): Promise<void> {
+    if (came.length === 0) return
     await store.update(sessionId, record => {
       if (!record) return { result: undefined }
-      const touched = new Set(outcomes.map(outcome => outcome(record)).filter(groupId => groupId !== undefined && groupId in record.groups) as string[])
+      const touched = new Set(came.map(outcome => outcome(record)).filter(groupId => groupId !== undefined && groupId in record.groups) as string[])
       return { result: undefined, record, touched }
     })
   }
@@ -159,7 +160,7 @@ export function createEngine ({ store, gates, work, analysis, timing, log }: Eng
   /** Acting on a prompt answers the group's call; using or dismissing it says how good the template was. */
   async function learn ({ sessionId, groupId, promptId, templateKey }: GuidanceState['prompts'][number], action: PromptAction): Promise<void> {
     if (action !== 'dismiss') await gates.acknowledge({ sessionId, groupId, id: promptId })
-    if (action !== 'acknowledge') await gates.promptStats({ templateKey, outcome: action === 'use' ? 1 : 0 })
+    if (action !== 'acknowledge') await gates.promptStats({ templateKey, outcome: outcomes[action] })
   }
 }
 
@@ -170,8 +171,10 @@ function abandoned ({ session }: GuidanceRecord, own: readonly Job[], now: numbe
   return left
 }
 
-function subjectOf ({ sessionId, topic, goals }: Topic): Subject {
-  return { sessionId, topic, contextOf: () => ({ topic, goals, members: [] }) }
+function subjectOf ({ sessionId, topic, goals, groups }: Topic): Subject {
+  // Pupils speak of pupils of other groups too.
+  const names = groups.flatMap(group => group.names)
+  return { sessionId, topic, contextOf: () => ({ topic, goals, members: [], names }) }
 }
 
 function knownIn ({ topic, goals, groups }: Topic): (groupId: string) => KnownGroup {

@@ -13,6 +13,7 @@ export const GuidanceOptions = Closed({
   halfLifeMs: count(300_000, 'half-life of acknowledgements in the prompt pressure (ms)'),
   autoPrompts: flag(true, 'make prompts'),
   cooldownMs: ms(90_000, 'time between two prompts to one group'),
+  alertAfterMs: ms(30_000, 'time after which an alert may follow a mere recommendation within the cooldown; as long as the cooldown: never'),
   maxPromptsPerSession: count(15, 'open prompts of one session'),
   promptExpiryMinutes: count(30, 'life of a prompt'),
   promptStatsHalfLifeMs: count(14 * 24 * 3600 * 1000, 'half-life of what a template has learnt (ms)'),

@@ -31,6 +31,8 @@ export interface GroupPart {
   named: boolean
   /** Talk since the last tier1 window, bounded. */
   utterances: Utterance[]
+  /** Talk since the last tier2 window, bounded; empty unless somebody reads tier2's talk. */
+  talk: Utterance[]
   windowStart: number
   tier1At: number
   tier2At: number
@@ -49,6 +51,8 @@ export interface PromptEntry {
   signal: string
   done: readonly string[]
   feedback?: string
+  /** It ran out untouched, and its template has learnt of that; or it ran out in a pause, and nothing is learnt. */
+  over?: 'silent' | 'paused'
 }
 
 /** A window to analyse. Whoever holds the claim does it; a claim that ran out may be taken over. */
@@ -59,7 +63,7 @@ export interface Job {
   claimedUntil: number
 }
 
-export const recordBounds = { utterances: 120, prompts: 60, jobs: 64 } as const
+export const recordBounds = { utterances: 120, talk: 240, prompts: 60, jobs: 64 } as const
 
 export function newRecord (origin: number, now: number, everyMs: number): GuidanceRecord {
   return {
@@ -74,6 +78,7 @@ export function newGroup (at: number, tier1WarmupMs: number, tier2WindowMs: numb
     firstAt: at,
     named: false,
     utterances: [],
+    talk: [],
     windowStart: at,
     tier1At: at + tier1WarmupMs,
     tier2At: at + tier2WindowMs,

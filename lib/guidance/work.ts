@@ -5,20 +5,20 @@ import type { GroupContext } from './analyzer.ts'
 import type { Announcer } from './announce.ts'
 import { announced, detect, settle, snapshotOf } from './embedded/index.ts'
 import type { Gates } from './gates.ts'
-import { follow, makePrompt, openPrompts, rank, worthPrompt } from './prompts.ts'
+import { follow, makePrompt, openPrompts, outcomes, rank, remember, silentPrompts, waitAfter, worthPrompt, type Known, type Pace } from './prompts.ts'
 import { recordBounds, type GuidanceRecord, type Job, type PromptEntry } from './record.ts'
 import { scaleDrivers } from './scale.ts'
 import { templates } from './templates.ts'
 import type { Driver, TeacherPrompt } from './schema.ts'
 
-export interface WorkSettings { autoPrompts: boolean, maxPromptsPerSession: number, promptExpiryMs: number, tier2ShiftEnabled: boolean }
+export interface WorkSettings extends Pace { autoPrompts: boolean, maxPromptsPerSession: number, promptExpiryMs: number, tier2ShiftEnabled: boolean }
 
 export interface WorkDependencies {
   gates: Gates
   analysis: Analysis
   announcer: Announcer
   settings: WorkSettings
-  countPrompt: (result: 'sent' | 'cooldown' | 'duplicate' | 'capped') => void
+  countPrompt: (result: 'sent' | 'cooldown' | 'duplicate' | 'capped' | 'silent') => void
 }
 
 /** The session as the work needs it. */
@@ -35,16 +35,17 @@ export class Work {
 
   /** One look after the other, because a gate's answer depends on those before. */
   async looks (subject: Subject, record: GuidanceRecord, { looks }: Due): Promise<Outcome[]> {
-    const outcomes: Outcome[] = []
-    const apply = (outcome: Outcome): void => { outcome(record); outcomes.push(outcome) }
+    const done: Outcome[] = []
+    const apply = (outcome: Outcome): void => { outcome(record); done.push(outcome) }
     for (const look of looks) {
+      for (const entry of silentPrompts(record, look.at)) apply(await this.#silence(entry))
       const { score, why } = await this.#pressed(subject.sessionId, look)
       apply(scored(look, score, why))
       await this.#deps.announcer.attention(look, subject.sessionId, score, why)
       const entry = await this.#prompt(subject, record, look, why)
       if (entry) apply(prompted(entry))
     }
-    return outcomes
+    return done
   }
 
   async job (subject: Subject, record: GuidanceRecord, job: Job): Promise<Outcome> {
@@ -78,6 +79,16 @@ export class Work {
     return { score, why: scaleDrivers(drivers, score) }
   }
 
+  /**
+   * A prompt ran out untouched. The gate counts its id once, so that two processes that see it at the same time, or
+   * one that comes after a crash, teach the template once. What the teacher does with it later counts besides.
+   */
+  async #silence ({ prompt: { promptId, templateKey, expiresAt } }: PromptEntry): Promise<Outcome> {
+    const { reason } = await this.#deps.gates.promptStats({ templateKey, outcome: outcomes.silence, id: promptId, at: Date.parse(expiresAt) })
+    if (reason === 'updated') this.#deps.countPrompt('silent')
+    return silenced(promptId)
+  }
+
   /** Order matters: nothing is burnt by a refusal. Known prompts are passed over, then the slot is claimed, then the prompt. */
   async #prompt (subject: Subject, record: GuidanceRecord, look: Look, why: readonly Driver[]): Promise<PromptEntry | undefined> {
     const { gates, settings, announcer, countPrompt } = this.#deps
@@ -90,10 +101,12 @@ export class Work {
       return undefined
     }
     const { signal } = group.lead
-    for (const template of rank(signal, `${sessionId}|${groupId}`, await this.#successRates(signal))) {
+    const earlier = record.session.prompts.map(one => one.prompt).filter(prompt => prompt.groupId === groupId)
+    const cooldownMs = waitAfter(earlier, group.heat === 'Focus Now', settings)
+    for (const template of rank(signal, `${sessionId}|${groupId}`, await this.#known(signal, at))) {
       const candidate = { sessionId, groupId, category: template.category, message: template.message, at }
       if (!(await gates.dedupe({ ...candidate, peek: true })).allowed) continue
-      if (!(await gates.cooldown({ sessionId, groupId, at })).allowed) {
+      if (!(await gates.cooldown({ sessionId, groupId, at, cooldownMs })).allowed) {
         countPrompt('cooldown')
         return undefined
       }
@@ -107,13 +120,13 @@ export class Work {
     return undefined
   }
 
-  async #successRates (signal: string): Promise<Map<string, { rate: number, observations: number }>> {
-    const rates = new Map<string, { rate: number, observations: number }>()
+  async #known (signal: string, at: number): Promise<Map<string, Known>> {
+    const known = new Map<string, Known>()
     for (const { key } of templates.filter(template => template.signal === signal)) {
-      const { successRate, observationCount } = await this.#deps.gates.promptStats({ templateKey: key })
-      if (successRate !== null) rates.set(key, { rate: successRate, observations: observationCount })
+      const { successSum, weightSum } = await this.#deps.gates.promptStats({ templateKey: key, at })
+      known.set(key, { successes: successSum, weight: weightSum })
     }
-    return rates
+    return known
   }
 }
 
@@ -137,11 +150,18 @@ function scored (look: Look, score: number, why: Driver[]): Outcome {
 function prompted (entry: PromptEntry): Outcome {
   return record => {
     const { session, groups } = record
-    session.prompts.push(entry)
-    if (session.prompts.length > recordBounds.prompts) session.prompts.shift()
+    remember(session.prompts, entry, recordBounds.prompts)
     const group = groups[entry.prompt.groupId]
     if (group) group.totals.prompts++
     return entry.prompt.groupId
+  }
+}
+
+function silenced (promptId: string): Outcome {
+  return ({ session }) => {
+    const entry = session.prompts.find(one => one.prompt.promptId === promptId)
+    if (entry) entry.over = 'silent'
+    return undefined
   }
 }
 

@@ -29,7 +29,7 @@ function build (options: { analyzer?: Analyzer, store?: GuidanceStore, gates?: G
     return await (decide as (input: never) => Promise<unknown>)(input)
   }])) as unknown as Gates
   const analysis = new Analysis(options.analyzer, silent, () => {})
-  const settings = { autoPrompts: true, maxPromptsPerSession: 15, promptExpiryMs: 1_800_000, tier2ShiftEnabled: true, ...options.settings }
+  const settings = { autoPrompts: true, maxPromptsPerSession: 15, promptExpiryMs: 1_800_000, cooldownMs: gateDefaults.cooldownMs, alertAfterMs: 30_000, tier2ShiftEnabled: true, ...options.settings }
   const work = new Work({ gates, analysis, announcer: createAnnouncer(() => emit, gates), settings, countPrompt: () => {} })
   const store = options.store ?? createMemoryGuidanceStore({ ttlSeconds: 3600 })
   const engine = createEngine({ store, gates, work, analysis, timing, log: silent })
