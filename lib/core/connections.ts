@@ -7,11 +7,13 @@ import type { Limits } from './limits.ts'
 export interface Connection {
   readonly id: string
   readyState: string
-  readonly transport: { name: string, writable: boolean, socket?: { close (code: number, reason: string): void, terminate (): void } }
+  readonly transport: { name: string, writable: boolean, socket?: WebSocket }
   on (event: string, listener: (argument: { type: string, data?: unknown }) => void): unknown
   once (event: string, listener: () => void): unknown
   close (discard?: boolean): void
 }
+
+interface WebSocket { close (code: number, reason: string): void, terminate (): void }
 
 interface Reader {
   connection: Connection
@@ -19,9 +21,15 @@ interface Reader {
   queued: number
   handed: number
   frames: Bucket
+  bytes: Bucket
   /** Newest-wins events held back while the reader is slow, by what they are the newest of. */
   held: Map<string, () => void>
   slow: boolean
+  /** Told when the reader is slow no more, or gone. */
+  waiting: (() => void)[]
+  /** Looks at which it was past the limit, and at which it was on its way out, in a row. */
+  over: number
+  closing: number
 }
 
 export interface ConnectionsDependencies {
@@ -33,16 +41,21 @@ export interface ConnectionsDependencies {
 /** Frames of one connection a second, and saved up: events, acknowledgements, connects and pings alike. */
 const framesPerSecond = 500
 const frameBurst = 2_000
-/** How often slow readers are looked at (ms). */
-const lookMs = 100
-/** A reader that cannot even take the closing frame is cut off after this (ms). */
-const cutMs = 1_000
+/** Packets of the largest size that a connection may save up: each is parsed before anything else is known of it. */
+const packetBurst = 8
+/** How often readers are looked at (ms). */
+const lookMs = 50
+/** A process that was busy looks before it has written anything: whoever is past the limit gets a second look. */
+const overLooks = 2
+/** A reader that does not even take the closing frame is cut off after this (ms). */
+const cutMs = 3_000
 /** WebSocket close code of `SLOW_CONSUMER`. */
 export const slowConsumerCode = 4008
 
 /**
  * Watches what waits for each reader. Past a quarter of the limit a reader is slow: of newest-wins events it gets only
- * the newest, once it has caught up. Past the limit its connection is closed with SLOW_CONSUMER; it can resume.
+ * the newest, once it has caught up. Whoever stays past the limit, or comes past twice as much at any time, is closed
+ * with SLOW_CONSUMER; it can resume.
  */
 export class Connections {
   readonly #readers = new Map<object, Reader>()
@@ -66,29 +79,54 @@ export class Connections {
   /** Holds an event back until the reader has caught up; a newer one of the same thing takes its place. */
   hold (socket: Socket, thing: string, event: string, payload: unknown, meta: Meta): void {
     const reader = this.#readers.get(socket.conn)
-    reader?.held.set(`${socket.nsp.name} ${event} ${thing}`, () => { socket.emit(event, payload, meta) })
+    reader?.held.set(`${socket.nsp.name} ${event} ${thing}`, () => { if (socket.connected) socket.emit(event, payload, meta) })
+  }
+
+  /** Until there is room for more; whoever has much to send to one reader waits for it in between. */
+  async caughtUp (socket: Socket): Promise<void> {
+    const reader = this.#readers.get(socket.conn)
+    if (reader?.slow) await new Promise<void>(resolve => { reader.waiting.push(resolve) })
   }
 
   #watch (connection: Connection): void {
-    const { onFlood } = this.#deps
-    const reader: Reader = { connection, queued: 0, handed: 0, frames: new Bucket(framesPerSecond, frameBurst, Date.now()), held: new Map(), slow: false }
+    const { limits, onFlood } = this.#deps
+    const now = performance.now()
+    const reader: Reader = {
+      connection,
+      queued: 0,
+      handed: 0,
+      frames: new Bucket(framesPerSecond, frameBurst, now),
+      bytes: new Bucket(2 * Math.max(limits.packetBytes, limits.audioBytesPerSecond), packetBurst * limits.packetBytes, now),
+      held: new Map(),
+      slow: false,
+      waiting: [],
+      over: 0,
+      closing: 0
+    }
     this.#readers.set(connection, reader)
     connection.on('packetCreate', packet => {
       reader.queued += sizeOf(packet.data)
-      if (!reader.slow && waiting(reader) > this.#deps.limits.waitingBytes / 4) this.#slowDown(reader)
+      const bytes = waiting(reader)
+      if (bytes > 2 * limits.waitingBytes) this.#close(reader)
+      else if (!reader.slow && bytes > limits.waitingBytes / 4) this.#slowDown(reader)
     })
     connection.on('flush', () => {
       reader.handed = reader.queued
       reader.queued = 0
     })
-    connection.on('packet', () => {
-      if (reader.frames.take(Date.now()) === 0) return
+    connection.on('packet', packet => {
+      const now = performance.now()
+      if (reader.frames.take(now) === 0 && reader.bytes.take(now, sizeOf(packet.data)) === 0) return
       onFlood()
       connection.close(true)
+      connection.transport.socket?.terminate() // there is nobody to say goodbye to, and all that is still coming costs
     })
     connection.once('close', () => {
       this.#readers.delete(connection)
-      this.#slow.delete(reader)
+      this.#speedUp(reader)
+      // The engine lets go of a connection at once, its socket stays until the other side has said goodbye.
+      const { socket } = connection.transport
+      if (socket) setTimeout(() => socket.terminate(), cutMs).unref()
     })
   }
 
@@ -97,38 +135,51 @@ export class Connections {
     this.#slow.add(reader)
   }
 
+  #speedUp (reader: Reader): void {
+    reader.slow = false
+    this.#slow.delete(reader)
+    for (const go of reader.waiting.splice(0)) go()
+  }
+
   #look (): void {
     const { waitingBytes } = this.#deps.limits
     for (const reader of this.#slow) {
       const bytes = waiting(reader)
-      if (bytes > waitingBytes) this.#close(reader)
-      else if (bytes < waitingBytes / 8) {
-        reader.slow = false
-        this.#slow.delete(reader)
-        for (const send of reader.held.values()) send()
-        reader.held.clear()
-      }
+      reader.over = bytes > waitingBytes ? reader.over + 1 : 0
+      if (reader.over >= overLooks) this.#close(reader)
+      else if (bytes < waitingBytes / 8) this.#catchUp(reader)
+    }
+    for (const reader of this.#readers.values()) {
+      // Stalled, it would be on its way out for half a minute.
+      if (reader.connection.readyState === 'closing' && ++reader.closing * lookMs > cutMs) reader.connection.close(true)
     }
   }
 
-  #close (reader: Reader): void {
-    const { connection } = reader
-    this.#slow.delete(reader)
-    reader.held.clear()
+  /** Sends what was held back, as much of it as may wait; the reader stays slow until all has gone. */
+  #catchUp (reader: Reader): void {
+    for (const [thing, send] of reader.held) {
+      if (waiting(reader) > this.#deps.limits.waitingBytes / 4) return
+      reader.held.delete(thing)
+      send()
+    }
+    this.#speedUp(reader)
+  }
+
+  /** What the transport has been given goes out before the closing frame; what waits behind it is freed. */
+  #close ({ connection }: Reader): void {
+    if (connection.readyState === 'closed') return
     this.#deps.onSlow()
     connection.transport.socket?.close(slowConsumerCode, 'SLOW_CONSUMER')
-    setTimeout(() => {
-      if (connection.readyState !== 'closed') connection.close(true)
-      connection.transport.socket?.terminate() // what waits for a stalled reader would stay in memory for half a minute
-    }, cutMs).unref()
+    connection.close(true)
   }
 }
 
-function waiting ({ queued, handed, connection }: Reader): number {
-  return queued + (connection.transport.writable ? 0 : handed)
+/** A polling reader asks for more when it has taken what it was given. */
+function waiting ({ queued, handed, connection: { transport } }: Reader): number {
+  return queued + (transport.writable || transport.name === 'polling' ? 0 : handed)
 }
 
 function sizeOf (data: unknown): number {
-  if (typeof data === 'string') return data.length
+  if (typeof data === 'string') return Buffer.byteLength(data)
   return data instanceof Uint8Array ? data.byteLength : 0
 }

@@ -84,6 +84,8 @@ export class Delivery {
         return { position: at(cursor), recovered: false }
       }
       for (const { event, payload, meta } of page.events) {
+        // All at once would be more than may wait for one connection.
+        await this.#connections?.caughtUp(socket)
         socket.emit(event, payload, meta)
         place = { epoch: meta.epoch, offset: meta.offset }
       }
