@@ -100,8 +100,9 @@ export class Audio {
   #hand (context: AudioContext, chunk: AudioChunk): void {
     const { sessionId, groupId } = chunk
     const work = this.#turns.take(`${sessionId}:${groupId}`, async () => {
-      const slices = await this.#deps.transcriber?.(chunk)
-      if (slices && slices.length > 0) await this.#deps.transcribe(sessionId, slices.map(slice => ({ ...slice, groupId })))
+      const said = await this.#deps.transcriber?.(chunk)
+      const slices = said?.filter(slice => slice.text !== '') ?? [] // silence is no talk
+      if (slices.length > 0) await this.#deps.transcribe(sessionId, slices.map(slice => ({ ...slice, groupId })))
       return true
     }).then(done => {
       if (!done) context.reply('audio:error', { sessionId, groupId, code: 'BACKPRESSURE_HINT' })

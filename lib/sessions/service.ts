@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto'
-import type { Emit } from '../core/emit.ts'
+import { checker, type Emit } from '../core/emit.ts'
 import { ClasswavesError } from '../core/errors.ts'
 import { makeCode, readCode } from './code.ts'
 import { rooms, type sessions as sessionsContract } from './contract.ts'
 import type { Lifecycle } from './lifecycle.ts'
-import type { Group, GroupPlan, Participant, Session, SessionPlan, SessionStatus, Slice, SliceInput } from './schema.ts'
+import { SliceInput, type Group, type GroupPlan, type Participant, type Session, type SessionPlan, type SessionStatus, type Slice } from './schema.ts'
 import type { GroupChange, SessionStore } from './store.ts'
 
 /**
@@ -27,7 +27,10 @@ export interface Sessions {
   byCode (code: string): Promise<Session | null>
   /** Enrols a pupil; without `groupId` into the group that plans them, else the smallest. */
   enrol (sessionId: string, pupil: { userId?: string, displayName: string, groupId?: string }): Promise<{ session: Session, participant: Participant, created: boolean }>
-  /** Takes talk in: stored, sent to the group's room, handed to guidance. A known `id` is a duplicate. */
+  /**
+   * Takes talk in: stored, sent to the group's room, handed to guidance. A known `id` is a duplicate. Talk is looked at
+   * here, since it comes from transcribers as well: what does not fit is INVALID_PAYLOAD, and then nothing is taken.
+   */
   transcribe (sessionId: string, slices: readonly SliceInput[]): Promise<{ accepted: number, duplicates: number }>
   transcripts (sessionId: string, page?: { groupId?: string, after?: number, limit?: number }): Promise<{ slices: Slice[], nextAfter: number | null }>
 }
@@ -150,8 +153,11 @@ export function createSessions ({ store, lifecycle, emit, codeLength, move, onSl
   }
 }
 
+const input = checker(SliceInput)
+
 /** Ids for slices that have none, times in UTC. */
 function normalised (slice: SliceInput, index: number): SliceInput & { id: string } {
+  if (!input.check(slice)) throw new ClasswavesError('INVALID_PAYLOAD', `/slices/${index}${input.explain(slice)}`)
   const { startedAt, endedAt } = slice
   if (startedAt !== undefined && endedAt !== undefined && Date.parse(endedAt) < Date.parse(startedAt)) {
     throw new ClasswavesError('INVALID_PAYLOAD', `/slices/${index}/endedAt lies before startedAt`)
