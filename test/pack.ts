@@ -63,6 +63,7 @@ export async function install (t: Owner, tarball: string): Promise<string> {
 export async function link (path: string, name: string): Promise<void> {
   const place = join(path, 'node_modules', name)
   await mkdir(dirname(place), { recursive: true })
+  await rm(place, { recursive: true, force: true })
   await symlink(join(root, 'node_modules', name), place)
 }
 
