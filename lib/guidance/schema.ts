@@ -14,7 +14,12 @@ export type Subscription = typeof subscriptions[number]
 const Score = Type.Integer({ minimum: 0, maximum: 100 })
 
 /** One reason for a score: what was measured, and how many of the points it brought. */
-export const Driver = Type.Object({ signal: Type.String(), value: Type.Number(), contribution: Type.Number() })
+export const Driver = Type.Object({
+  signal: Type.String(),
+  value: Type.Number(),
+  contribution: Type.Number(),
+  words: Type.Optional(Type.Array(Type.String(), { description: 'what was said that caused it' }))
+})
 export type Driver = Static<typeof Driver>
 
 /** What one window of a group's talk shows: 0 to 1, but `discussionMomentum` from -1 (falling) to 1 (rising). */

@@ -75,8 +75,7 @@ export class Work {
   async #pressed (sessionId: string, { groupId, at, assessment }: Look): Promise<{ score: number, why: Driver[] }> {
     const { pressure } = await this.#deps.gates.promptPressure({ sessionId, groupId, at })
     const score = Math.round(assessment.score * pressure)
-    const drivers = assessment.drivers.map(({ signal, value, contribution }) => ({ signal, value, contribution }))
-    return { score, why: scaleDrivers(drivers, score) }
+    return { score, why: scaleDrivers(assessment.drivers, score) }
   }
 
   /**
@@ -95,14 +94,16 @@ export class Work {
     const { groupId, at } = look
     const { sessionId } = subject
     const group = record.groups[groupId]
-    if (!settings.autoPrompts || !group?.heat || !group.lead || !worthPrompt(group, group.heat, at)) return undefined
+    // The score itself decides, not the heat that lingers: nobody is sent to a group that has just recovered.
+    const level = heat(group?.attention?.attentionScore ?? 0)
+    if (!settings.autoPrompts || !group?.lead || !worthPrompt(group, level, at)) return undefined
     if (openPrompts(record, at).length >= settings.maxPromptsPerSession) {
       countPrompt('capped')
       return undefined
     }
     const { signal } = group.lead
     const earlier = record.session.prompts.map(one => one.prompt).filter(prompt => prompt.groupId === groupId)
-    const cooldownMs = waitAfter(earlier, group.heat === 'Focus Now', settings)
+    const cooldownMs = waitAfter(earlier, level === 'Focus Now', settings)
     for (const template of rank(signal, `${sessionId}|${groupId}`, await this.#known(signal, at))) {
       const candidate = { sessionId, groupId, category: template.category, message: template.message, at }
       if (!(await gates.dedupe({ ...candidate, peek: true })).allowed) continue
@@ -111,7 +112,7 @@ export class Work {
         return undefined
       }
       if (!(await gates.dedupe(candidate)).allowed) continue
-      const prompt: TeacherPrompt = makePrompt(template, look, group.heat, why, subject, settings.promptExpiryMs)
+      const prompt: TeacherPrompt = makePrompt(template, look, level, why, subject, settings.promptExpiryMs)
       await announcer.prompt(prompt)
       countPrompt('sent')
       return { prompt, signal, done: [] }
@@ -137,7 +138,7 @@ function scored (look: Look, score: number, why: Driver[]): Outcome {
     if (!group || (group.attention && Date.parse(group.attention.timestamp) > at)) return undefined
     group.heat = settle(group.heat, score)
     follow(group, look)
-    group.attention = { sessionId: '', groupId, attentionScore: score, heat: heat(score), why, timestamp: new Date(at).toISOString() }
+    group.attention = { sessionId: '', groupId, attentionScore: score, heat: group.heat, why, timestamp: new Date(at).toISOString() }
     if (assessment.metrics.confidence > 0) {
       group.totals.scores++
       group.totals.sum += score
