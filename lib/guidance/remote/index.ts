@@ -10,7 +10,8 @@ import { question, responseFormat } from './question.ts'
 import { post, type Endpoint } from './request.ts'
 import { Slots } from './slots.ts'
 
-const Options = Closed({
+/** Every option of `openaiAnalyzer`. */
+export const OpenaiOptions = Closed({
   baseUrl: Type.Refine(Type.String({ description: 'what stands before /chat/completions' }), isBase, () => 'must be an http or https address without a user, a query or a fragment'),
   // Neither the key nor a part of it may be in a sentence about it.
   apiKey: Type.Optional(Type.Refine(Type.String({ description: 'sent as a bearer token' }), isKey, () => 'must be a text without blanks and line breaks')),
@@ -26,7 +27,7 @@ const Options = Closed({
   failures: count(5, 'failures in a row after which the endpoint is left alone'),
   openMs: count(30_000, 'for how long (ms); then one window probes it')
 })
-type Settings = Static<typeof Options>
+type Settings = Static<typeof OpenaiOptions>
 
 export type OpenaiAnalyzerOptions = Partial<Settings> & Pick<Settings, 'baseUrl' | 'model'>
 
@@ -37,7 +38,7 @@ export type OpenaiAnalyzerOptions = Partial<Settings> & Pick<Settings, 'baseUrl'
  * @throws OptionsError with a sentence that names the option
  */
 export function openaiAnalyzer (given: OpenaiAnalyzerOptions): Analyzer {
-  const settings = parse(Options, given)
+  const settings = parse(OpenaiOptions, given)
   for (const name of ['baseUrl', 'model'] as const) {
     if (settings[name] === undefined) throw new OptionsError(`fastify-classwaves: option ${name} is missing`)
   }
