@@ -1,35 +1,24 @@
-import { fork as start } from 'node:child_process'
+import { fork as start, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import type { ClasswavesOptions } from '../index.ts'
 import { remote, type Remote } from './app.ts'
 import type { Owner } from './redis.ts'
 
+/** Other processes: servers and workers. They end with the test, also when that ends badly. */
+
 /** A server in another process. */
 export interface Forked extends Remote {
-  readonly pid: number
   /** Closes it and waits until the process has gone by itself, or ends it after 10 s; says how it went and how long that took (ms). */
   close (): Promise<{ code: number | null, ms: number }>
   /** Ends it as a power cut would. */
   kill (): Promise<void>
 }
 
-/** Starts `test/server.ts`, which is to end with the test. */
 export async function fork (t: Owner, options: Omit<ClasswavesOptions, 'authorize'> = {}): Promise<Forked> {
-  const child = start(fileURLToPath(new URL('server.ts', import.meta.url)), [JSON.stringify(options)], { execArgv: ['--import=tsx'] })
-  const gone = once(child, 'exit') as Promise<[number | null]>
-  const atExit = (): void => { child.kill('SIGKILL') }
-  process.once('exit', atExit)
-  async function kill (): Promise<void> {
-    process.off('exit', atExit)
-    child.kill('SIGKILL')
-    await gone
-  }
-  t.teardown(kill)
-  const [url] = await Promise.race([once(child, 'message'), gone.then(([code]) => { throw new Error(`the server ended with ${code}`) })]) as [string]
+  const { child, gone, kill, first } = await launch(t, 'server.ts', options)
   return {
-    ...remote(t, url),
-    pid: child.pid as number,
+    ...remote(t, first as string),
     kill,
     async close () {
       const began = performance.now()
@@ -40,4 +29,33 @@ export async function fork (t: Owner, options: Omit<ClasswavesOptions, 'authoriz
       return { code, ms: Math.round(performance.now() - began) }
     }
   }
+}
+
+/** A worker in another process: sends as it is told, and says `ok` or the code of the refusal. */
+export interface Worker { emit (area: 'sessions' | 'guidance', target: object, event: string, payload: unknown): Promise<string> }
+
+export async function forkWorker (t: Owner, redis: string): Promise<Worker> {
+  const { child } = await launch(t, 'worker.ts', { redis })
+  return {
+    async emit (area, target, event, payload) {
+      const answer = once(child, 'message') as Promise<[string]>
+      child.send({ area, target, event, payload })
+      return (await answer)[0]
+    }
+  }
+}
+
+async function launch (t: Owner, script: string, options: object) {
+  const child: ChildProcess = start(fileURLToPath(new URL(script, import.meta.url)), [JSON.stringify(options)], { execArgv: ['--import=tsx'] })
+  const gone = once(child, 'exit') as Promise<[number | null]>
+  const atExit = (): void => { child.kill('SIGKILL') }
+  process.once('exit', atExit)
+  async function kill (): Promise<void> {
+    process.off('exit', atExit)
+    child.kill('SIGKILL')
+    await gone
+  }
+  t.teardown(kill)
+  const [first] = await Promise.race([once(child, 'message'), gone.then(([code]) => { throw new Error(`${script} ended with ${code}`) })]) as [unknown]
+  return { child, gone, kill, first }
 }
