@@ -78,9 +78,10 @@ t.test('a teacher\'s page', async t => {
   const app = await build(t)
   const { sessionId } = await begun(app)
   const shown: unknown[][] = []
-  const { guidance } = await project.run(taken('guidance:analytics'), { sessionId, token: token({ sub: 'teacher-1' }), show: (...what: unknown[]) => shown.push(what) }, [[local, app.url]]) as { guidance: { connected: boolean, disconnect (): void } }
+  const { guidance } = await project.run(taken('guidance:analytics'), { sessionId, token: token({ sub: 'teacher-1' }), show: (...what: unknown[]) => shown.push(what) }, [[local, app.url]]) as { guidance: { disconnect (): void } }
   t.teardown(() => guidance.disconnect())
-  await until(() => guidance.connected)
+  const { rooms } = app.app.io.of('/guidance').adapter
+  await until(() => rooms.has(`analytics:session:${sessionId}:attention`) && rooms.has(`guidance:session:${sessionId}`))
   await app.app.sessions.transcribe(sessionId, talk())
   const [group, what, why] = await until(() => shown.find(([, what]) => /^attention \d+$/.test(String(what))))
   t.equal(group, 'otters')
