@@ -6,14 +6,17 @@ import type { Handlers } from './lib/core/context.ts'
 import type { Core, Health, ServeOptions } from './lib/core/core.ts'
 import type { Emit } from './lib/core/emit.ts'
 import { collectRoutes, openapi } from './lib/core/openapi.ts'
-import { root, type guidance as guidanceContract, type sessions as sessionsContract } from './lib/contract.ts'
+import { root, type classroom as classroomContract, type guidance as guidanceContract, type sessions as sessionsContract } from './lib/contract.ts'
 import { parseOptions, type ClasswavesOptions } from './lib/options.ts'
+import type { ClassroomArea } from './lib/classroom/area.ts'
 import type { GuidanceArea } from './lib/guidance/area.ts'
 import type { SessionsArea } from './lib/sessions/area.ts'
 import { version } from './lib/version.ts'
+import classroomPlugin from './plugins/classroom.ts'
 import { buildCore } from './plugins/core.ts'
 import guidancePlugin from './plugins/guidance.ts'
 import sessionsPlugin from './plugins/sessions.ts'
+import { classroomRoutes } from './routes/classroom.ts'
 import { emitRoutes } from './routes/emit.ts'
 import { eventRoutes } from './routes/events.ts'
 import { guidanceRoutes } from './routes/guidance.ts'
@@ -35,7 +38,7 @@ export interface Classwaves {
   /** Serves a namespace of the host's own, through the same door as ours; returns its way out. */
   serve<C extends Contract> (contract: C, handlers: Handlers<C>, options?: ServeOptions<C>): Emit<C>
   /** The way out of our namespaces: `emit.sessions.to({ sessionId, groupId }).emit(event, payload)`. */
-  emit: { sessions?: Emit<typeof sessionsContract>, guidance?: Emit<typeof guidanceContract> }
+  emit: { sessions?: Emit<typeof sessionsContract>, guidance?: Emit<typeof guidanceContract>, classroom?: Emit<typeof classroomContract> }
   health (): Health
 }
 
@@ -43,28 +46,34 @@ export interface Classwaves {
 async function classwaves (fastify: FastifyInstance, given: ClasswavesOptions): Promise<void> {
   const options = parseOptions(given)
   const core = await buildCore(fastify, options)
-  core.serve(root, {})
 
   let sessionsArea: SessionsArea | undefined
   let guidanceArea: GuidanceArea | undefined
+  let classroomArea: ClassroomArea | undefined
   if (options.sessions) {
     await fastify.register(sessionsPlugin, { core, options: options.sessions, ready: area => { sessionsArea = area } })
   }
   if (options.guidance && sessionsArea) {
     await fastify.register(guidancePlugin, { core, options: options.guidance, sessions: sessionsArea, ttlSeconds: options.sessions ? options.sessions.ttlSeconds : 0, ready: area => { guidanceArea = area } })
   }
+  if (options.classroom && options.sessions && sessionsArea) {
+    const { ttlSeconds } = options.sessions
+    await fastify.register(classroomPlugin, { core, options: options.classroom, ttlSeconds, sessions: sessionsArea, ready: area => { classroomArea = area } })
+  } else core.serve(root, {})
 
-  await registerRoutes(fastify, core, options, sessionsArea, guidanceArea)
+  await registerRoutes(fastify, core, options, { sessionsArea, guidanceArea, classroomArea })
 
   fastify.decorate('classwaves', {
     serve: core.serve,
-    emit: { ...(sessionsArea && { sessions: sessionsArea.emit }), ...(guidanceArea && { guidance: guidanceArea.emit }) },
+    emit: { ...(sessionsArea && { sessions: sessionsArea.emit }), ...(guidanceArea && { guidance: guidanceArea.emit }), ...(classroomArea && { classroom: classroomArea.emit }) },
     health: core.health
   })
 }
 
+interface Areas { sessionsArea: SessionsArea | undefined, guidanceArea: GuidanceArea | undefined, classroomArea: ClassroomArea | undefined }
+
 async function registerRoutes (
-  fastify: FastifyInstance, core: Core, options: ReturnType<typeof parseOptions>, sessionsArea?: SessionsArea, guidanceArea?: GuidanceArea
+  fastify: FastifyInstance, core: Core, options: ReturnType<typeof parseOptions>, { sessionsArea, guidanceArea, classroomArea }: Areas
 ): Promise<void> {
   await fastify.register(async child => {
     const routes = collectRoutes(child)
@@ -81,14 +90,18 @@ async function registerRoutes (
       joinRoutes(prefixed, { ...area, counters: core.counters, limits: core.limits, tokenSeconds, sign: claims => fastify.jwt.sign(claims) })
       transcriptRoutes(prefixed, area)
       emitRoutes(prefixed, area, core.doors)
-      eventRoutes(prefixed, area, core.journal, async (session, user) => [...area.homeRooms(session, user), ...await guidanceArea?.homeRooms(session, user) ?? []])
+      eventRoutes(prefixed, area, core.journal, async (session, user) => [
+        ...area.homeRooms(session, user), ...await guidanceArea?.homeRooms(session, user) ?? [], ...await classroomArea?.homeRooms(session, user) ?? []
+      ])
       if (guidanceArea) guidanceRoutes(prefixed, guidanceArea)
+      if (classroomArea) classroomRoutes(prefixed, area, classroomArea)
     }, { prefix: options.routes.prefix })
   })
 }
 
 // What the plugins decorate is known wherever the package is imported.
 export type {} from '@fastify/jwt'
+export type {} from './plugins/classroom.ts'
 export type {} from './plugins/guidance.ts'
 export type {} from './plugins/io.ts'
 export type {} from './plugins/redis.ts'
@@ -114,3 +127,6 @@ export type { Analyzer, AnalyzerCall, Assessment, GroupContext, Tier1Metrics, Ut
 export { openaiAnalyzer, type OpenaiAnalyzerOptions } from './lib/guidance/remote/index.ts'
 export * from './lib/sessions/schema.ts'
 export * from './lib/guidance/schema.ts'
+export type { Classroom } from './lib/classroom/area.ts'
+export type { Archive, ArchiveEntry } from './lib/classroom/options.ts'
+export * from './lib/classroom/schema.ts'

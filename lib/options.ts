@@ -3,6 +3,7 @@ import type { Authorize } from './core/access.ts'
 import { Limits } from './core/limits.ts'
 import { area, flag, isFunction, isObject, ms, OptionsError, parse, thing } from './core/options.ts'
 import { Closed } from './core/schema.ts'
+import { ClassroomOptions } from './classroom/options.ts'
 import { GuidanceOptions } from './guidance/options.ts'
 import { SessionsOptions } from './sessions/options.ts'
 
@@ -35,7 +36,8 @@ export const Options = Closed({
     registry: thing<unknown>('the host\'s prom-client registry', isObject, 'a registry')
   }),
   sessions: area(SessionsOptions, 'settings of the sessions area; false leaves it out'),
-  guidance: area(GuidanceOptions, 'settings of the guidance area; false leaves it out')
+  guidance: area(GuidanceOptions, 'settings of the guidance area; false leaves it out'),
+  classroom: area(ClassroomOptions, 'settings of the classroom area; false leaves it out')
 })
 
 type Given<T> = T extends (...args: never[]) => unknown ? T : T extends (infer U)[] ? U[] : T extends object ? { [K in keyof T]?: Given<T[K]> } : T

@@ -112,8 +112,8 @@ t.test('events', async t => {
       const got = []
       for (const column of columnsOf(row[asker.who])) {
         const place = await placeFor(app, asker, column, 'active', event === 'prompt:interact')
-        const { payload, first } = eventRequests[name] ?? { payload: () => ({}) }
-        if (first) await socket.raw(first, { sessionId: place.sessionId })
+        const { payload, first, firstPayload = ({ sessionId }: Place) => ({ sessionId }) } = eventRequests[name] ?? { payload: () => ({}) }
+        if (first) await socket.raw(first, firstPayload(place))
         const answer = await socket.raw(event, payload(place))
         got.push({ code: answer.ok ? 'ok' : String(answer.error?.code), body: bare(answer, place) })
       }

@@ -34,6 +34,7 @@ const over = 'SESSION_NOT_ACTIVE'
 const never = 'UNSUPPORTED_OPERATION'
 const unmoved = 'INVALID_TRANSITION'
 const promptless = 'PROMPT_NOT_FOUND'
+const messageless = 'MESSAGE_NOT_FOUND'
 
 /** Whom a namespace lets in. Where somebody is not let in, there is nothing to say of their events. */
 export const doors: Record<string, Record<Who, string>> = {
@@ -42,10 +43,31 @@ export const doors: Record<string, Record<Who, string>> = {
   '/guidance': { anonymous: who, student: no, teacher: ok, admin: ok, worker: no, other: no }
 }
 
+const noClass = { worker: [no, no, no, no], other: [no, no, no, no] } as const
+/** Of a class that was joined; a student has joined the foreign one by its code. */
+const inClass = (does: string): Row => ({ ...noClass, student: [does, does, out, out], teacher: [does, out, out, out], admin: [does, does, out, out] })
+const leads = (does: string): Row => ({ ...noClass, student: [no, no, no, no], teacher: [does, out, out, out], admin: [does, does, out, out] })
 const everybody: Row = { student: [ok], teacher: [ok], admin: [ok], worker: [ok], other: [ok] }
 
 export const events: Record<string, Row> = {
   '/ auth:refresh': everybody,
+  // Whoever knows the code of a class and is bound to no other is taken in; a foreign teacher is not. An ended session has no code.
+  '/ joinSession': { ...noClass, student: [ok, ok, none, none], teacher: [ok, none, none, none], admin: [ok, ok, none, none] },
+  '/ leaveSession': inClass(ok),
+  '/ sendMessage': inClass(ok),
+  '/ updatePresence': inClass(ok),
+  '/ sendDirectMessage': { ...noClass, student: [ok, ok, out, out], teacher: ['INVALID_PAYLOAD', out, out, out], admin: ['INVALID_PAYLOAD', ok, out, out] },
+  '/ editMessage': inClass(messageless),
+  '/ deleteMessage': inClass(messageless),
+  '/ react': inClass(messageless),
+  '/ setTyping': inClass(ok),
+  '/ markRead': inClass(ok),
+  '/ getHistory': inClass(ok),
+  '/ getDirectHistory': inClass(ok),
+  '/ getAttachment': inClass(messageless),
+  '/ setChatMode': leads(ok),
+  '/ getHeldMessages': leads(ok),
+  '/ moderateMessage': leads(messageless),
 
   '/sessions auth:refresh': { student: [ok], teacher: [ok], admin: [ok] },
   '/sessions session:guidance:subscribe': { student: [ok, none, ok, none], teacher: [ok, none, ok, none], admin: [ok, ok, ok, none] },
@@ -101,6 +123,11 @@ export const routes: Record<string, Row> = {
   'GET /sessions/:sessionId': { ...toReaders, teacher: [ok, none, ok, none], admin: [ok, ok, ok, none] },
   'GET /sessions/:sessionId/events': { ...toReaders, teacher: [ok, none, ok, none], admin: [ok, ok, ok, none] },
   'GET /sessions/:sessionId/transcripts': { ...toReaders, teacher: [ok, none, ok, none], admin: [ok, ok, ok, none] },
+
+  'GET /sessions/:sessionId/presence': { ...toReaders, teacher: [ok, none, ok, none], admin: [ok, ok, ok, none] },
+  'GET /sessions/:sessionId/messages': { ...toReaders, teacher: [ok, none, ok, none], admin: [ok, ok, ok, none] },
+  'GET /sessions/:sessionId/chat': { ...toReaders, teacher: [ok, none, ok, none], admin: [ok, ok, ok, none] },
+  'PUT /sessions/:sessionId/chat': { ...toTeachers, teacher: [ok, none, over, none], admin: [ok, ok, over, none] },
 
   'PUT /sessions/:sessionId/groups': { ...toTeachers, teacher: [ok, none, over, none], admin: [ok, ok, over, none] },
   'GET /sessions/:sessionId/groups/status': { ...toTeachers, teacher: [ok, none, ok, none], admin: [ok, ok, ok, none] },

@@ -5,18 +5,39 @@ import type { SessionStatus } from '../index.ts'
 export interface Place { sessionId: string, groupId: string, promptId: string, code: string, token: string }
 
 export interface EventRequest {
-  payload: (place: Place) => object
+  payload: (place: Place) => unknown
   /** What a client does first, whether it may or not: to leave is to have been there. */
   first?: string
+  /** What that takes, when it is not the session's id. */
+  firstPayload?: (place: Place) => unknown
 }
 
 const session = ({ sessionId }: Place): object => ({ sessionId })
 const group = ({ sessionId, groupId }: Place): object => ({ sessionId, groupId })
 const refresh: EventRequest = { payload: ({ token }) => ({ token }) }
 const first = 'session:join'
+const code = ({ code }: Place): string => code
+const inClass = (fields: object) => (place: Place): object => ({ sessionCode: place.code, ...fields })
+const joined = { first: 'joinSession', firstPayload: code }
 
 export const eventRequests: Record<string, EventRequest> = {
   '/ auth:refresh': refresh,
+  '/ joinSession': { payload: code },
+  '/ leaveSession': { payload: code, ...joined },
+  '/ sendMessage': { payload: inClass({ message: 'Hello class!' }), ...joined },
+  '/ updatePresence': { payload: inClass({ status: 'idle' }), ...joined },
+  '/ sendDirectMessage': { payload: inClass({ to: 'a-teacher', message: 'May I ask something?' }), ...joined },
+  '/ editMessage': { payload: inClass({ messageId: 'none', message: 'Hello!' }), ...joined },
+  '/ deleteMessage': { payload: inClass({ messageId: 'none' }), ...joined },
+  '/ react': { payload: inClass({ messageId: 'none', sign: '👍' }), ...joined },
+  '/ setTyping': { payload: inClass({ typing: true }), ...joined },
+  '/ markRead': { payload: inClass({ seq: 1 }), ...joined },
+  '/ getHistory': { payload: inClass({}), ...joined },
+  '/ getDirectHistory': { payload: inClass({}), ...joined },
+  '/ getAttachment': { payload: inClass({ messageId: 'none' }), ...joined },
+  '/ setChatMode': { payload: inClass({ mode: 'open' }), ...joined },
+  '/ getHeldMessages': { payload: inClass({}), ...joined },
+  '/ moderateMessage': { payload: inClass({ messageId: 'none', action: 'approve' }), ...joined },
   '/sessions auth:refresh': refresh,
   '/sessions session:guidance:subscribe': { payload: session },
   '/sessions session:guidance:unsubscribe': { payload: session, first },
@@ -69,6 +90,10 @@ export const routeRequests: Record<string, RouteRequest> = {
   'POST /sessions/:sessionId/end': {},
   'GET /sessions/:sessionId/guidance': {},
   'POST /sessions/:sessionId/prompts/:promptId/interactions': { body: () => ({ action: 'acknowledge' }) },
+  'GET /sessions/:sessionId/presence': {},
+  'GET /sessions/:sessionId/messages': {},
+  'GET /sessions/:sessionId/chat': {},
+  'PUT /sessions/:sessionId/chat': { body: () => ({ mode: 'moderated' }) },
   'POST /sessions/:sessionId/transcripts': { body: ({ groupId }) => ({ slices: [{ groupId, text: 'The river is slow here.' }] }) },
   'POST /sessions/:sessionId/emit': {
     body: ({ sessionId, groupId }) => ({ namespace: '/sessions', event: 'group:status_changed', payload: { sessionId, groupId, status: 'ready', isReady: true } })

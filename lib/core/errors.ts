@@ -10,6 +10,7 @@ export const errorTable = {
   SESSION_NOT_FOUND: { status: 404, message: 'There is no such session.' },
   GROUP_NOT_FOUND: { status: 404, message: 'There is no such group in this session.' },
   PROMPT_NOT_FOUND: { status: 404, message: 'There is no such prompt.' },
+  MESSAGE_NOT_FOUND: { status: 404, message: 'There is no such message.' },
   INVALID_PAYLOAD: { status: 400, message: 'The payload does not have the declared shape.' },
   INVALID_TRANSITION: { status: 409, message: 'The session cannot go from its present status to the requested one.' },
   GROUPS_NOT_READY: { status: 409, message: 'Not every group is ready.' },

@@ -21,6 +21,8 @@ export function createMetrics (hostRegistry?: Registry) {
     transitions: new Counter({ name: 'classwaves_session_transitions_total', help: 'Stored transitions by the status they lead to.', labelNames: ['status'], registers }),
     slices: new Counter({ name: 'classwaves_transcript_slices_total', help: 'Transcript slices by result.', labelNames: ['result'], registers }),
     audio: new Counter({ name: 'classwaves_audio_chunks_total', help: 'Audio chunks by result: ok or an error code.', labelNames: ['result'], registers }),
+    chatMessages: new Counter({ name: 'classwaves_chat_messages_total', help: 'Chat messages by what became of them.', labelNames: ['result'], registers }),
+    classSizes: new Histogram({ name: 'classwaves_class_size', help: 'How many are present in a class, at each join.', buckets: [1, 5, 10, 20, 30, 50, 100, 250, 500], registers }),
     prompts: new Counter({ name: 'classwaves_prompts_total', help: 'Prompts by what became of them.', labelNames: ['result'], registers }),
     analyzerFailures: new Counter({ name: 'classwaves_analyzer_failures_total', help: 'Answers of the host\'s analyzer that were replaced by the embedded one.', labelNames: ['tier'], registers })
   }
