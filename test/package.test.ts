@@ -95,10 +95,12 @@ for (const [file, text] of Object.entries(hosts)) {
 t.test('a strict TypeScript host compiles against the types', async t => {
   await link(host, '@types/node')
   await link(host, '@fastify/redis')
+  await link(host, 'socket.io-client')
   await writeFile(join(host, 'host.ts'), `
     import fastifyRedis from '@fastify/redis'
     import Fastify from 'fastify'
     import classwaves, { optionsFromEnv, type ClasswavesOptions, type Session } from 'fastify-classwaves'
+    import { createClient } from 'fastify-classwaves/client'
     import type { SessionsClientEvents, SessionsServerEvents } from 'fastify-classwaves/contract'
     import { createEmitter } from 'fastify-classwaves/worker'
 
@@ -118,7 +120,7 @@ t.test('a strict TypeScript host compiles against the types', async t => {
     await app.register(classwaves, { session: {} })
     export const heard: Parameters<SessionsServerEvents['session:status_changed']>[0]['status'] = 'paused'
     export const send: keyof SessionsClientEvents = 'audio:chunk'
-    export { allowed, sockets, status }
+    export { allowed, createClient, sockets, status }
   `)
   const settings = { strict: true, noEmit: true, skipLibCheck: false, target: ts.ScriptTarget.ES2023, types: ['node'] }
   const node = { ...settings, module: ts.ModuleKind.NodeNext, moduleResolution: ts.ModuleResolutionKind.NodeNext }

@@ -144,6 +144,10 @@ t.test('options', async t => {
     (await mentored.inject({ url: `/api/v1/sessions/${sessionId}/guidance`, headers: { authorization: `Bearer ${token({ sub })}` } })).statusCode
   t.same([await look('mentor'), await look('teacher-1'), await look('teacher-2')], [200, 200, 404])
 
+  const endpoint = host(t)
+  await project.run(taken('openaiAnalyzer('), { app: endpoint, jwt })
+  t.ok(endpoint.guidance)
+
   const proxied = host(t)
   await project.run(taken('x-forwarded-for'), { app: proxied, jwt, classwaves })
   t.ok(proxied.io)

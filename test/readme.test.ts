@@ -36,8 +36,10 @@ t.test('the tables list what there is', async t => {
   const methods = listed('### `fastify.sessions`').filter(words => words !== '(sessionId)').map(nameOf)
   t.same(methods.sort(), Object.keys(app.sessions).sort(), 'sessions')
   t.same(listed('### `fastify.guidance`').map(nameOf).sort(), Object.keys(app.guidance).sort(), 'guidance')
+  t.same(listed('### `fastify.classroom`').filter(words => words.includes('(')).map(nameOf).sort(), Object.keys(app.classroom).sort(), 'classroom')
   t.same(listed('### `fastify.guidance.gates`').sort(), [...gateNames].sort(), 'gates')
   t.same([...new Set(listed('### `fastify.classwaves`').map(words => nameOf(words).split('.')[0]))].sort(), Object.keys(app.classwaves).sort(), 'classwaves')
+  t.same(listed('### `fastify.classwaves`').filter(words => words.startsWith('emit.')).map(words => words.slice(5)).sort(), Object.keys(app.classwaves.emit).sort(), 'emit')
 
   const { body: document } = await call<{ paths: Record<string, object> }>('GET', '//openapi.json')
   const routes = Object.entries(document.paths).flatMap(([path, methods]) => Object.keys(methods).map(method =>
