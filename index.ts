@@ -6,6 +6,7 @@ import type { Handlers } from './lib/core/context.ts'
 import type { Core, Health, ServeOptions } from './lib/core/core.ts'
 import type { Emit } from './lib/core/emit.ts'
 import { collectRoutes, openapi } from './lib/core/openapi.ts'
+import { OptionsError } from './lib/core/options.ts'
 import { root, type classroom as classroomContract, type guidance as guidanceContract, type sessions as sessionsContract } from './lib/contract.ts'
 import { parseOptions, type ClasswavesOptions } from './lib/options.ts'
 import type { ClassroomArea } from './lib/classroom/area.ts'
@@ -15,6 +16,7 @@ import { version } from './lib/version.ts'
 import classroomPlugin from './plugins/classroom.ts'
 import { buildCore } from './plugins/core.ts'
 import guidancePlugin from './plugins/guidance.ts'
+import pagesPlugin from './plugins/pages.ts'
 import sessionsPlugin from './plugins/sessions.ts'
 import { classroomRoutes } from './routes/classroom.ts'
 import { emitRoutes } from './routes/emit.ts'
@@ -62,6 +64,11 @@ async function classwaves (fastify: FastifyInstance, given: ClasswavesOptions): 
   } else core.serve(root, {})
 
   await registerRoutes(fastify, core, options, { sessionsArea, guidanceArea, classroomArea })
+
+  if (options.pages) {
+    if (options.routes.prefix === false || !options.sessions || !options.guidance) throw new OptionsError('fastify-classwaves: option pages needs routes.prefix, sessions and guidance')
+    await fastify.register(pagesPlugin, { prefix: options.routes.prefix, socketPath: fastify.io.path(), microphone: options.sessions.transcriber !== undefined })
+  }
 
   fastify.decorate('classwaves', {
     serve: core.serve,

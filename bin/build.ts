@@ -3,6 +3,7 @@ import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { writeSdk } from './bundle.ts'
 
 /**
  * Makes dist/: `npm run build`. The compiler turns `./x.ts` into `./x.js` in what runs, but leaves it in declarations,
@@ -22,3 +23,4 @@ for (const name of readdirSync(dist, { recursive: true, encoding: 'utf8' })) {
   const file = join(dist, name)
   writeFileSync(file, readFileSync(file, 'utf8').replace(/(\bfrom |\bimport |\bimport\()(["'])(\.[^"']*)\.ts\2/g, '$1$2$3.js$2'))
 }
+await writeSdk()

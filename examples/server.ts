@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import Fastify, { type FastifyInstance } from 'fastify'
-import classwaves from '../index.ts'
+import { startDemo } from '../bin/demo.ts'
+import classwaves, { type Session } from '../index.ts'
 import { Mistake, settings, type Settings } from './settings.ts'
 
 /** A classroom on this computer: `npm start`. Without REDIS_URL everything lives in this process. */
@@ -14,10 +15,12 @@ try {
 }
 
 async function serve ({ port, host, secret, redis }: Settings): Promise<void> {
+  let stopDemo = (): void => {}
   const app = Fastify({ logger: { level: 'warn', stream: process.stderr } })
-  await app.register(classwaves, { jwt: { secret: secret ?? randomBytes(32).toString('hex') }, ...(redis !== undefined && { redis }) })
+  await app.register(classwaves, { jwt: { secret: secret ?? randomBytes(32).toString('hex') }, pages: true, ...(redis !== undefined && { redis }) })
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     process.once(signal, () => {
+      stopDemo()
       app.close().then(() => process.exit(0), (error: unknown) => {
         process.stderr.write(`${String(error)}\n`)
         process.exit(1)
@@ -26,6 +29,8 @@ async function serve ({ port, host, secret, redis }: Settings): Promise<void> {
   }
   const address = await app.listen({ port, host })
   const url = new URL(address)
+  const demo = secret === undefined ? await startDemo(app, 'teacher-1') : undefined
+  if (demo) stopDemo = demo.stop
   process.stdout.write([
     `REST       ${address}/api/v1`,
     `Socket.IO  ${address}/sessions and ${address}/guidance`,
@@ -33,12 +38,12 @@ async function serve ({ port, host, secret, redis }: Settings): Promise<void> {
     `Health     ${address}/health`,
     `Store      ${redis === undefined ? 'this process; set REDIS_URL to share it' : new URL(redis).host}`,
     '',
-    ...(secret === undefined ? invitation(app, url.origin) : ['Tokens must be signed with JWT_SECRET.'])
+    ...(demo ? invitation(app, url.origin, demo.session) : ['Tokens must be signed with JWT_SECRET.'])
   ].join('\n') + '\n')
 }
 
 /** Tokens are handed out only under a secret that nobody else can know and that ends with this process. */
-function invitation (app: FastifyInstance, origin: string): string[] {
+function invitation (app: FastifyInstance, origin: string, { sessionId, code }: Session): string[] {
   const sign = (sub: string, role: string, name: string): string => app.jwt.sign({ sub, role, name }, { expiresIn: '8h' })
   const teacher = sign('teacher-1', 'teacher', 'A teacher')
   const plan = JSON.stringify({ topic: 'Why do rivers bend?', groups: [{ name: 'Otters', memberIds: ['student-1'] }] })
@@ -46,6 +51,12 @@ function invitation (app: FastifyInstance, origin: string): string[] {
   const create = `${post} -H 'content-type: application/json' -d '${plan}' ${origin}/api/v1/sessions`
   return [
     'JWT_SECRET is not set: this secret was made up, and its tokens end with this process (or after 8 hours).',
+    '',
+    'A class is on, in which simulated groups talk. Open it as its teacher; what stands after # never leaves the browser:',
+    '',
+    `${origin}/teach#token=${teacher}&session=${sessionId}`,
+    '',
+    `Join it as a pupil: ${origin}/join/${code}`,
     '',
     `Teacher    ${teacher}`,
     `Student    ${sign('student-1', 'student', 'A student')}`,

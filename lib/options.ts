@@ -27,6 +27,7 @@ export const Options = Closed({
       () => 'must be false or a path such as /api/v1'
     )
   }),
+  pages: flag(false, 'serve the teacher\'s page at /teach and the pupils\' page at /join'),
   authorize: thing<Authorize>('the host\'s word on access: (user, action, resource) => boolean', isFunction, 'a function'),
   addressOf: thing<(headers: Record<string, string | string[] | undefined>, address: string) => string>(
     'the client\'s address behind a proxy: (headers, address) => string', isFunction, 'a function'
