@@ -107,7 +107,7 @@ function topicOf ({ sessionId, topic, goal, groups, participants }: Session): To
     goals: goal === null ? [] : goal.split(/[\n;]+|(?<=[.!?])\s+/).map(part => part.trim()).filter(part => part !== ''),
     groups: groups.map(({ groupId, memberIds }) => ({
       groupId,
-      names: [...memberIds, ...participants.filter(one => one.groupId === groupId).map(one => one.displayName)]
+      naming: [memberIds, participants.filter(one => one.groupId === groupId).map(one => one.displayName)]
     }))
   }
 }

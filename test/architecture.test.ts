@@ -117,7 +117,8 @@ t.test('handlers know no server, no socket and no store', async t => {
 })
 
 t.test('a file is one idea, rarely long', async t => {
-  t.same(source.filter(file => lines(file) > 250).map(file => `${file} has ${lines(file)} lines`), [])
+  // Weights are data that npm run calibrate writes.
+  t.same(source.filter(file => file !== 'lib/guidance/embedded/weights.ts' && lines(file) > 250).map(file => `${file} has ${lines(file)} lines`), [])
   t.same(filesIn('lua', '.lua').filter(file => lines(file) > 80).map(file => `${file} has ${lines(file)} lines`), [])
 })
 

@@ -89,16 +89,17 @@ export function eventNow ({ session }: GuidanceRecord, now: number): number {
   return session.clock + Math.max(0, now - session.seenAt)
 }
 
-/** The group's context, and the names by which its members may speak. */
-export interface KnownGroup { context: Omit<GroupContext, 'members'>, names: readonly string[] }
+/** The group's context, and the ways in which its members may be named as speakers: by ids, or by names. */
+export interface KnownGroup { context: Omit<GroupContext, 'members'>, naming: readonly (readonly string[])[] }
 
-function contextFor (group: GroupPart, { context, names }: KnownGroup): GroupContext {
-  return { ...context, members: group.named ? names : [] }
+function contextFor (group: GroupPart, { context, naming }: KnownGroup): GroupContext {
+  return { ...context, members: group.naming === null ? [] : naming[group.naming] ?? [] }
 }
 
 function listen (record: GuidanceRecord, groupId: string, utterance: Utterance, known: KnownGroup, timing: Timing): void {
   const group = record.groups[groupId] ??= newGroup(utterance.startedAt, timing.tier1WarmupMs, timing.tier2WindowMs)
-  if (utterance.speaker !== null && known.names.includes(utterance.speaker)) group.named = true
+  const way = known.naming.findIndex(names => utterance.speaker !== null && names.includes(utterance.speaker))
+  if (group.naming === null && way >= 0) group.naming = way
   group.features = fold(group.features, utterance, contextFor(group, known))
   group.totals.slices++
   keep(group.utterances, utterance, recordBounds.utterances)

@@ -14,7 +14,7 @@ export function createAnnouncer (emit: () => Emit<typeof contract>, gates: Gates
       if (!allowed) return
       const { confidence: _, ...metrics }: Tier1Metrics = assessment.metrics
       await emit().to({ sessionId, groupId }).emit('guidance:analytics', {
-        category: 'attention', sessionId, metrics: { groupId, attentionScore, ...metrics, why: [...why] }, timestamp: new Date(at).toISOString()
+        category: 'attention', sessionId, metrics: { groupId, attentionScore, ...metrics, why: [...why], sentence: assessment.sentence }, timestamp: new Date(at).toISOString()
       })
     },
 

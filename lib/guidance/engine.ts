@@ -15,8 +15,8 @@ export interface Topic {
   sessionId: string
   topic: string
   goals: readonly string[]
-  /** By group, the names by which its members may speak. */
-  groups: readonly { groupId: string, names: readonly string[] }[]
+  /** By group, the ways in which its members may be named as speakers: by ids, or by names. */
+  groups: readonly { groupId: string, naming: readonly (readonly string[])[] }[]
 }
 
 export interface GroupSummary { groupId: string, slices: number, meanAttention: number | null, maxAttention: number | null, prompts: number }
@@ -69,7 +69,7 @@ export function createEngine ({ store, gates, work, analysis, timing: given, log
   }
 
   async function perform (subject: Subject, record: GuidanceRecord, due: Due): Promise<void> {
-    await settle(subject.sessionId, await work.looks(subject, record, due))
+    await settle(subject.sessionId, await work.looks(subject, record, due, async outcome => await settle(subject.sessionId, [outcome])))
     const jobs = due.jobs.map(async job => await settle(subject.sessionId, [await work.job(subject, record, job)]))
     const done = Promise.all(jobs).catch((error: unknown) => log.error({ err: error, sessionId: subject.sessionId }, 'a window was not analysed'))
     if (!analysis.remote) await done
@@ -173,12 +173,12 @@ function abandoned ({ session }: GuidanceRecord, own: readonly Job[], now: numbe
 
 function subjectOf ({ sessionId, topic, goals, groups }: Topic): Subject {
   // Pupils speak of pupils of other groups too.
-  const names = groups.flatMap(group => group.names)
+  const names = groups.flatMap(group => group.naming.flat())
   return { sessionId, topic, contextOf: () => ({ topic, goals, members: [], names }) }
 }
 
 function knownIn ({ topic, goals, groups }: Topic): (groupId: string) => KnownGroup {
-  return groupId => ({ context: { topic, goals }, names: groups.find(group => group.groupId === groupId)?.names ?? [] })
+  return groupId => ({ context: { topic, goals }, naming: groups.find(group => group.groupId === groupId)?.naming ?? [] })
 }
 
 function summaryOf (groupId: string, group: GroupPart | undefined): GroupSummary {

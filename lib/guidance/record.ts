@@ -27,8 +27,8 @@ export interface GroupPart {
   features: Features
   /** Event time of the first talk. */
   firstAt: number
-  /** A speaker of this group is one of its known members, so only members count. */
-  named: boolean
+  /** Which way of naming members the speakers of this group were found in; then only members count. */
+  naming: number | null
   /** Talk since the last tier1 window, bounded. */
   utterances: Utterance[]
   /** Talk since the last tier2 window, bounded; empty unless somebody reads tier2's talk. */
@@ -76,7 +76,7 @@ export function newGroup (at: number, tier1WarmupMs: number, tier2WindowMs: numb
   return {
     features: start(),
     firstAt: at,
-    named: false,
+    naming: null,
     utterances: [],
     talk: [],
     windowStart: at,

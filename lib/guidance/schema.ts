@@ -91,7 +91,8 @@ export const AttentionEvent = Type.Object({
     discussionMomentum: Type.Optional(Type.Number({ minimum: -1, maximum: 1 })),
     confusionRisk: Type.Optional(Unit),
     energyLevel: Type.Optional(Unit),
-    why: Type.Optional(Type.Array(Driver))
+    why: Type.Optional(Type.Array(Driver)),
+    sentence: Type.Optional(Type.String({ description: 'why, in one plain sentence' }))
   }),
   timestamp: Timestamp
 })
@@ -122,6 +123,7 @@ export const AttentionNow = Type.Object({
   attentionScore: Score,
   heat: Type.Enum([...heats]),
   why: Type.Array(Driver),
+  sentence: Type.Optional(Type.String({ description: 'why, in one plain sentence' })),
   timestamp: Timestamp
 })
 export type AttentionNow = Static<typeof AttentionNow>

@@ -33,8 +33,11 @@ export class Work {
 
   constructor (dependencies: WorkDependencies) { this.#deps = dependencies }
 
-  /** One look after the other, because a gate's answer depends on those before. */
-  async looks (subject: Subject, record: GuidanceRecord, { looks }: Due): Promise<Outcome[]> {
+  /**
+   * One look after the other, because a gate's answer depends on those before.
+   * @param store stores an outcome at once, for what others act upon as soon as they hear of it
+   */
+  async looks (subject: Subject, record: GuidanceRecord, { looks }: Due, store: (outcome: Outcome) => Promise<void>): Promise<Outcome[]> {
     const done: Outcome[] = []
     const apply = (outcome: Outcome): void => { outcome(record); done.push(outcome) }
     for (const look of looks) {
@@ -43,7 +46,11 @@ export class Work {
       apply(scored(look, score, why))
       await this.#deps.announcer.attention(look, subject.sessionId, score, why)
       const entry = await this.#prompt(subject, record, look, why)
-      if (entry) apply(prompted(entry))
+      if (!entry) continue
+      prompted(entry)(record)
+      await store(prompted(entry)) // a teacher may answer the moment it arrives
+      await this.#deps.announcer.prompt(entry.prompt)
+      this.#deps.countPrompt('sent')
     }
     return done
   }
@@ -90,7 +97,7 @@ export class Work {
 
   /** Order matters: nothing is burnt by a refusal. Known prompts are passed over, then the slot is claimed, then the prompt. */
   async #prompt (subject: Subject, record: GuidanceRecord, look: Look, why: readonly Driver[]): Promise<PromptEntry | undefined> {
-    const { gates, settings, announcer, countPrompt } = this.#deps
+    const { gates, settings, countPrompt } = this.#deps
     const { groupId, at } = look
     const { sessionId } = subject
     const group = record.groups[groupId]
@@ -113,8 +120,6 @@ export class Work {
       }
       if (!(await gates.dedupe(candidate)).allowed) continue
       const prompt: TeacherPrompt = makePrompt(template, look, level, why, subject, settings.promptExpiryMs)
-      await announcer.prompt(prompt)
-      countPrompt('sent')
       return { prompt, signal, done: [] }
     }
     countPrompt('duplicate')
@@ -138,7 +143,7 @@ function scored (look: Look, score: number, why: Driver[]): Outcome {
     if (!group || (group.attention && Date.parse(group.attention.timestamp) > at)) return undefined
     group.heat = settle(group.heat, score)
     follow(group, look)
-    group.attention = { sessionId: '', groupId, attentionScore: score, heat: group.heat, why, timestamp: new Date(at).toISOString() }
+    group.attention = { sessionId: '', groupId, attentionScore: score, heat: group.heat, why, sentence: assessment.sentence, timestamp: new Date(at).toISOString() }
     if (assessment.metrics.confidence > 0) {
       group.totals.scores++
       group.totals.sum += score

@@ -4,7 +4,7 @@ import { advance, aheadMs, pause, resume, tick, type Due, type Heard } from '../
 import type { GuidanceRecord } from '../../../lib/guidance/record.ts'
 
 const timing = { tier1WindowMs: 30_000, tier1WarmupMs: 60_000, tier2WindowMs: 180_000, evaluateEveryMs: 5_000 }
-const context = () => ({ context: { topic: 'Fractions', goals: ['Compare fractions'] }, names: [] })
+const context = () => ({ context: { topic: 'Fractions', goals: ['Compare fractions'] }, naming: [] })
 const start = 1_000_000_000_000
 
 const say = (second: number, groupId = 'a', text = 'a half is more than a third'): Heard =>

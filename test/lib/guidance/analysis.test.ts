@@ -112,7 +112,7 @@ async function engineWith (host: Analyzer) {
   return { engine: createEngine({ store, gates, work, analysis, timing, log }), store, gates }
 }
 
-const topic: Topic = { sessionId: 's1', topic: 'Rivers', goals: ['Explain a meander'], groups: [{ groupId: 'a', names: ['Anna', 'Bilal'] }, { groupId: 'b', names: ['Chen'] }] }
+const topic: Topic = { sessionId: 's1', topic: 'Rivers', goals: ['Explain a meander'], groups: [{ groupId: 'a', naming: [['Anna', 'Bilal']] }, { groupId: 'b', naming: [['Chen']] }] }
 const start = Date.now() - 3_600_000
 const lines = Array.from({ length: 200 }, (_, i) => ({
   groupId: 'a', speaker: i % 2 ? 'Anna' : 'Bilal', text: `line ${i} of the river`, startedAt: start + i * 3000, endedAt: start + i * 3000 + 2000

@@ -14,7 +14,7 @@ import { Work } from '../../../lib/guidance/work.ts'
 
 const silent = { info () {}, warn () {}, error () {} } as unknown as FastifyBaseLogger
 const timing = { tier1WindowMs: 30_000, tier1WarmupMs: 60_000, tier2WindowMs: 180_000, evaluateEveryMs: 5_000 }
-const topic: Topic = { sessionId: 's1', topic: 'Fractions', goals: ['Compare two fractions'], groups: [{ groupId: 'a', names: [] }, { groupId: 'b', names: [] }] }
+const topic: Topic = { sessionId: 's1', topic: 'Fractions', goals: ['Compare two fractions'], groups: [{ groupId: 'a', naming: [] }, { groupId: 'b', naming: [] }] }
 
 interface Sent { event: string, payload: Record<string, unknown> & { metrics: Record<string, unknown> }, rooms: readonly string[] }
 
@@ -179,4 +179,35 @@ t.test('a paused session is left alone', async (t: Test) => {
   await engine.resumed('s1')
   await engine.feed(topic, lines(300, 30, work))
   t.ok(sent.length > before)
+})
+
+t.test('a teacher may answer a prompt the moment it arrives', async t => {
+  const { engine, store, gates } = build()
+  const answered: string[] = []
+  const transport: Transport = {
+    async send (_, __, event, payload) {
+      const [prompt] = event === 'teacher:alert' ? [payload] : event === 'teacher:recommendations' ? payload as unknown[] : []
+      if (!prompt) return
+      const { promptId } = prompt as { promptId: string }
+      await engine.interact({ promptId, action: 'acknowledge' })
+      answered.push(promptId)
+    }
+  }
+  const emit = createEmit(contract, { transport, lookup: async () => ({ teacherId: 't1' }) })
+  const analysis = new Analysis(undefined, silent, () => {})
+  const settings = { autoPrompts: true, maxPromptsPerSession: 15, promptExpiryMs: 1_800_000, tier2ShiftEnabled: true, cooldownMs: 90_000, alertAfterMs: 30_000 }
+  const work = new Work({ gates, analysis, announcer: createAnnouncer(() => emit, gates), settings, countPrompt: () => {} })
+  await drift(createEngine({ store, gates, work, analysis, timing, log: silent }))
+  t.ok(answered.length > 0)
+})
+
+t.test('members are counted once, whether their talk is under their ids or their names', async t => {
+  for (const speakers of [['id1', 'id2'], ['Mia', 'Ben']]) {
+    const { engine, store } = build()
+    const named: Topic = { ...topic, groups: [{ groupId: 'a', naming: [['id1', 'id2'], ['Mia', 'Ben']] }] }
+    await engine.feed(named, lines(1, 20, work).map((line, i) => ({ ...line, speaker: i % 5 === 4 ? 'Teacher' : speakers[i % 2] as string })))
+    const { record } = await store.read('s1')
+    t.equal(record?.groups.a?.naming, speakers[0] === 'id1' ? 0 : 1)
+    t.equal(record?.groups.a?.features.floor.speakers.length, 2, 'the teacher is no member')
+  }
 })

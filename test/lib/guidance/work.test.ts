@@ -37,7 +37,13 @@ function build (options: { gates?: Gates, settings?: Partial<WorkSettings> } = {
   const announcer = { async attention () {}, async prompt (prompt: TeacherPrompt) { sent.push(prompt) } } as unknown as Announcer
   const settings = { autoPrompts: true, maxPromptsPerSession: 15, promptExpiryMs: 600_000, cooldownMs: 90_000, alertAfterMs: 30_000, tier2ShiftEnabled: true, ...options.settings }
   const work = new Work({ gates, analysis, announcer, settings, countPrompt: result => { counts[result] = (counts[result] ?? 0) + 1 } })
-  return { work, gates, sent, counts, looks: async (record: GuidanceRecord, ...looks: Look[]) => await work.looks(subject, record, { looks, jobs: [] }) }
+  /** All that came of the looks: what was stored at once, then what is stored after them. */
+  async function looks (record: GuidanceRecord, ...looks: Look[]): Promise<Outcome[]> {
+    const stored: Outcome[] = []
+    const rest = await work.looks(subject, record, { looks, jobs: [] }, async outcome => { stored.push(outcome) })
+    return [...rest, ...stored]
+  }
+  return { work, gates, sent, counts, looks }
 }
 
 function newClass (...groupIds: string[]): GuidanceRecord {
