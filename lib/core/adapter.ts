@@ -2,10 +2,12 @@ import { createAdapter } from '@socket.io/redis-adapter'
 import { decode, encode } from 'notepack.io'
 import type { RedisClient } from './redis.ts'
 
+type Listener = (...args: unknown[]) => unknown
+
 /**
  * The stock Redis adapter between two guards. It drops the promises of its publishes and subscriptions, so each
- * failure would be an unhandled rejection; and it takes whatever bytes come on its channels, so one foreign message
- * would end the process.
+ * failure would be an unhandled rejection; and it takes whatever bytes come on its channels, messages and requests
+ * alike, so one foreign message would end the process.
  */
 export function clusterAdapter (client: RedisClient, subscription: RedisClient, onFailure: (error: unknown) => void) {
   const caught = async (promise: Promise<unknown>): Promise<unknown> => await promise.catch(onFailure)
@@ -14,7 +16,11 @@ export function clusterAdapter (client: RedisClient, subscription: RedisClient, 
   const publisher = {
     publish: (channel: string, message: string | Buffer): unknown =>
       client.status === 'ready' ? caught(client.publish(channel, message)) : onFailure(away),
-    send_command: async (command: string, args: string[]) => await client.call(command, ...args),
+    // What the host asks of all servers (fetchSockets, emitWithAck) begins with a count of them, and that with this.
+    send_command: (command: string, args: string[], done: (error: unknown, reply?: unknown) => void): void => {
+      client.call(command, ...args).then(reply => done(null, reply), done)
+    },
+    ...('nodes' in client && { isCluster: true, nodes: () => client.nodes() }),
     on: client.on.bind(client),
     off: client.off.bind(client)
   }
@@ -23,21 +29,41 @@ export function clusterAdapter (client: RedisClient, subscription: RedisClient, 
     punsubscribe: async (pattern: string) => await caught(subscription.punsubscribe(pattern)),
     subscribe: async (channels: string[]) => await caught(subscription.subscribe(...channels)),
     unsubscribe: async (channels: string[]) => await caught(subscription.unsubscribe(...channels)),
-    on: subscription.on.bind(subscription),
-    off: subscription.off.bind(subscription)
+    on: (event: string, listener: Listener) => subscription.on(event, event === 'error' ? listener : guarded(listener)),
+    off: (event: string, listener: Listener) => subscription.off(event, guards.get(listener) ?? listener)
   }
+
+  const guards = new WeakMap<Listener, Listener>()
+  function guarded (listener: Listener): Listener {
+    const guard = async (...args: unknown[]): Promise<void> => {
+      try {
+        await listener(...args)
+      } catch (error) {
+        onFailure(error)
+      }
+    }
+    guards.set(listener, guard)
+    return guard
+  }
+
   return createAdapter(publisher, subscriptions, { parser: { encode, decode: tolerant(decode, onFailure) } })
 }
 
-/** Foreign bytes become a message without a packet, which the adapter passes over. */
+/** A broadcast that no server of ours has sent becomes one without a packet, which the adapter passes over. Requests are no lists. */
 function tolerant (decodeMessage: (bytes: Buffer) => unknown, onFailure: (error: unknown) => void) {
   return (bytes: Buffer): unknown => {
     try {
       const message = decodeMessage(bytes)
-      return Array.isArray(message) ? message : []
+      return Array.isArray(message) && !isBroadcast(message) ? [] : message
     } catch (error) {
       onFailure(error)
       return []
     }
   }
+}
+
+/** An event, its name and its rooms: clients would fail over the first two, the adapter over the last. */
+function isBroadcast (message: readonly unknown[]): boolean {
+  const [, packet, options] = message as [unknown, { data?: unknown } | null | undefined, { rooms?: unknown, except?: unknown } | null | undefined]
+  return Array.isArray(packet?.data) && typeof packet.data[0] === 'string' && Array.isArray(options?.rooms) && Array.isArray(options.except)
 }

@@ -1,4 +1,5 @@
 import redis from '@fastify/redis'
+import { encode } from 'notepack.io'
 import t from 'tap'
 import { build, token } from '../app.ts'
 import { startRedis, useRedis } from '../redis.ts'
@@ -65,6 +66,64 @@ t.test('Redis that goes is said, and what needs it is refused until it is back',
   await until(async () => (await app.call('POST', '/sessions', { topic: 'x' }, teacher)).status === 201)
   t.match(await health(app), { status: 'ok', redis: 'ready' })
 })
+
+t.test('foreign messages on our channels harm no process and no client', async t => {
+  const faults: unknown[] = []
+  const note = (error: unknown): void => { faults.push(error) }
+  for (const event of ['uncaughtException', 'unhandledRejection'] as const) {
+    process.on(event, note)
+    t.teardown(() => process.off(event, note))
+  }
+  const server = await startRedis(t)
+  const app = await build(t, { redis: server.url })
+  const mine = token()
+  const { sessionId } = await app.session(mine)
+  const socket = await app.connect('/sessions', mine)
+  await socket.ok('session:join', { sessionId })
+  await socket.next('presence:updated')
+  const redis = server.client()
+  const event = (packet: object, options: unknown = { rooms: [], except: [], flags: {} }) => encode(['a-server', packet, options])
+  for (const namespace of ['/', '/sessions']) {
+    const base = { type: 2, nsp: namespace }
+    const broadcasts = [
+      'x', '', Buffer.from([0xc1]), Buffer.from([0xdd, 255, 255, 255, 255]), encode(null), encode(7), encode({}), encode([]), encode(['a', null, null]), event(base), event({ ...base, data: 7 }),
+      event({ ...base, data: [] }), event({ ...base, data: [null] }), event({ ...base, data: ['x'] }, null), event({ ...base, data: ['x'] }, { rooms: 7, except: 7 }), tooDeep(event({ ...base, data: ['x', 'DEEP'] }))
+    ]
+    const requests = [
+      'x', '', 'null', '7', '[]', '{}', ...[0, 1, 2, 3, 4, 5, 6, 7, 8, 9].map(type => `{"type":${type}}`), '{"uid":"x","type":6,"data":7}', '{"uid":"x","type":0,"rooms":7}', '{"type":3,"opts":null,"rooms":7}', encode({ type: 2 }), encode([1]), encode(null)
+    ]
+    for (const one of broadcasts) await redis.publish(`socket.io#${namespace}#`, one)
+    for (const one of requests) {
+      await redis.publish(`socket.io-request#${namespace}#`, one)
+      await redis.publish(`socket.io-response#${namespace}#`, one)
+    }
+  }
+  const home = `session:${sessionId}`
+  const kept = ['', 'x', '\n', '1 1 null\n{}', '1 1 {"namespace":"/sessions","rooms":7}\n{}', `1 1 {"namespace":"/sessions","rooms":["${home}"]}\nx`, '1 2 {"namespace":7,"rooms":[7]}\n{}']
+  for (const one of kept) await redis.publish('classwaves:events', one)
+  await redis.ping()
+  await app.call('POST', `/sessions/${sessionId}/pause`, undefined, mine)
+  t.match(await socket.next('session:status_changed'), { status: 'active' }, 'the room is delivered without a hole')
+  t.match(await socket.next('session:status_changed'), { status: 'paused' })
+  await socket.flush()
+  t.same(socket.names(), ['presence:updated', 'session:status_changed', 'session:status_changed'], 'and nothing else')
+  t.same(faults, [])
+})
+
+t.test('what the host asks of all servers is answered', async t => {
+  const server = await useRedis(t)
+  const [a, b] = [await build(t, { redis: server.url }), await build(t, { redis: server.url })]
+  const socket = await b.connect('/', token())
+  socket.socket.on('how', (_question: string, answer: (text: string) => void) => answer('well'))
+  t.equal((await a.app.io.fetchSockets()).length, 1)
+  t.same(await a.app.io.timeout(5000).emitWithAck('how', 'are you'), ['well'])
+})
+
+/** A list in a list in a list, which no encoder would write. */
+function tooDeep (message: Buffer): Buffer {
+  const [before, after] = message.toString('latin1').split('\xa4DEEP') as [string, string]
+  return Buffer.from(`${before}${'\x91'.repeat(5000)}\x07${after}`, 'latin1')
+}
 
 async function until (condition: () => Promise<boolean>): Promise<void> {
   const end = performance.now() + 10_000
