@@ -76,8 +76,14 @@ export class Client<C extends Contract = Contract> {
   /** The names of all that came so far, in order. */
   names (): string[] { return this.records.map(({ event }) => event) }
 
-  /** Until everything that was on its way to this client has come. */
-  async flush (): Promise<void> { await this.raw('flush') }
+  /** Until everything that was on its way to this client has come. With Redis that is another way than that of answers. */
+  async flush (): Promise<void> {
+    await this.raw('flush')
+    for (let seen = -1; seen !== this.records.length;) {
+      seen = this.records.length
+      await new Promise(resolve => setTimeout(resolve, 50))
+    }
+  }
 
   /** The reason of the disconnect. */
   async end (): Promise<string> { return await this.#until(() => this.gone, 'disconnect') }

@@ -23,7 +23,7 @@ export function sessionsHandlers ({ sessions, rights, presence, audio, backend }
     const session = await rights.session(user, 'session:read', sessionId)
     if (user.role !== 'student' || session.status === 'ended' || session.participants.some(one => one.userId === user.userId)) return session
     const groupId = groupOf(user, session) ?? undefined
-    const result = await sessions.enrol(sessionId, { userId: user.userId, displayName: user.name ?? user.userId, ...(groupId && { groupId }) })
+    const result = await sessions.enrol(sessionId, { userId: user.userId, displayName: (user.name ?? user.userId).slice(0, 100), ...(groupId && { groupId }) })
     return result.session
   }
 
@@ -36,8 +36,8 @@ export function sessionsHandlers ({ sessions, rights, presence, audio, backend }
     const session = await sessions.get(sessionId)
     // Who has gone meanwhile is in no room, and would stay present for good: what they leave was cleaned up already.
     if (!context.joined(rooms.session({ sessionId }))) throw new ClasswavesError('UNAVAILABLE', 'The connection has gone.')
-    const first = await presence.arrive(sessionId, user.userId, context.id)
-    return { session, first, answer: { snapshot: viewOf(session, user), backend, ...recovery } }
+    await presence.arrive(sessionId, user.userId, context.id)
+    return { session, answer: { snapshot: viewOf(session, user), backend, ...recovery } }
   }
 
   async function exit (context: SessionsContext, sessionId: string): Promise<void> {
@@ -63,9 +63,9 @@ export function sessionsHandlers ({ sessions, rights, presence, audio, backend }
 
       async 'student:session:join' (context, subscription) {
         const { sessionId } = subscription
-        const { session, first, answer } = await enter(context, subscription)
-        if (first) {
-          const studentId = context.user.userId
+        const { session, answer } = await enter(context, subscription)
+        const studentId = context.user.userId
+        if (await presence.join(sessionId, studentId, context.id)) {
           await context.emit.to({ sessionId }).emit('student:session:joined', { sessionId, studentId })
           const groupId = groupOf(context.user, session)
           if (groupId !== null) await context.emit.to({ sessionId, groupId }).emit('group:joined', { sessionId, groupId, studentId })

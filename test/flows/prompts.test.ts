@@ -89,6 +89,7 @@ onBoth(t, 'the list of subscriptions really filters, and each gets a thing once'
   const admin = await listen(token({ role: 'admin' }), ['teacher_alerts'])
   await stranger.ok('analytics:subscribe', { metrics: ['attention', 'tier2-shift'] })
   await app.call('POST', `/sessions/${sessionId}/transcripts`, { slices: redFallsSilent() }, mine)
+  for (const event of ['teacher:alert', 'teacher:recommendations', 'ai:tier1:insight', 'ai:tier2:insight'] as const) await both.next(event)
   const sockets = [alerts, insights, both, stranger, nothing, admin]
   await Promise.all(sockets.map(async socket => await socket.flush()))
   const names = (socket: typeof both) => [...new Set(socket.names().filter(name => !name.endsWith(':subscribed')))].sort()
