@@ -50,7 +50,7 @@ const en = {
   'heat.Focus Now': 'Focus now',
   'heat.Watch Next': 'Watch next',
   'heat.Stable': 'On track',
-  'heat.none': 'Listening',
+  'heat.none': 'Quiet so far',
   'score.label': 'Attention {score} of 100',
   'spark.label': 'Attention over the last ten minutes: {trend}, now {score} of 100.',
   'trend.up': 'rising',

@@ -17,12 +17,13 @@ export function showGroup (page, session, { token, sessionId, userId }) {
   const readiness = h('p', { class: 'members' })
   const problem = h('p', { role: 'alert', class: 'problem' })
   const toggle = h('button', { type: 'button', class: 'main ready', on: { click: () => void setReady() } })
-  const talk = h('ol', { class: 'talk', role: 'log', 'aria-label': say('pupil.talk') })
+  const talk = h('ol', { class: 'talk' })
+  const box = h('div', { class: 'box', role: 'log', tabindex: '0', 'aria-label': say('pupil.talk') }, talk)
   const empty = h('p', { class: 'quiet' }, say('pupil.talk.none'))
   const sound = h('div')
   const group = h('section', { class: 'panel' }, h('p', { class: 'label' }, say('pupil.group')), name, members, readiness, toggle, problem, sound)
   page.replaceChildren(h('header', { class: 'top' }, h('p', { class: 'topic' }, session.topic), health), status, group,
-    h('section', { class: 'panel' }, h('h2', {}, say('pupil.talk')), empty, talk))
+    h('section', { class: 'panel' }, h('h2', {}, say('pupil.talk')), empty, box))
 
   const own = () => {
     const { groupId } = known.participants.find(one => one.userId === userId) ?? {}
@@ -43,6 +44,7 @@ export function showGroup (page, session, { token, sessionId, userId }) {
     setText(readiness, mine ? say(mine.isReady ? 'pupil.isready' : 'pupil.isnotready') : '')
     setText(toggle, say(mine?.isReady ? 'pupil.notready' : 'pupil.ready'))
     empty.hidden = talk.firstChild !== null
+    box.hidden = !empty.hidden
     if (microphone && mine && !mic) sound.append(mic = microphoneButton(client, () => ({ sessionId, groupId: own().groupId })))
     if (mic) mic.hidden = known.status !== 'active'
   }
@@ -82,7 +84,7 @@ export function showGroup (page, session, { token, sessionId, userId }) {
     talk.append(line(slice))
     while (talk.children.length > keptLines) talk.firstChild.remove()
     draw()
-    talk.lastChild.scrollIntoView({ block: 'nearest' })
+    box.scrollTop = box.scrollHeight
   })
   sessions.follow('student:session:join', sessionId, ({ snapshot }) => {
     known = snapshot

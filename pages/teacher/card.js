@@ -65,7 +65,7 @@ class Card extends HTMLElement {
     const act = action => this.dispatchEvent(new CustomEvent('act', { bubbles: true, detail: { prompt, action, name: this.known.name } }))
     const quotes = (prompt.evidence ?? []).slice(-2)
     const seen = h('button', { type: 'button', on: { click: () => { act('acknowledge'); seen.disabled = true } } }, say('prompt.acknowledge'))
-    return h('section', { class: `prompt ${prompt.priority}`, 'data-prompt': prompt.promptId, 'aria-label': say('prompt.title') },
+    return h('div', { role: 'group', class: `prompt ${prompt.priority}`, 'data-prompt': prompt.promptId, 'aria-label': say('prompt.title') },
       h('p', { class: 'lead' }, h('strong', {}, say('prompt.title')), h('span', { class: 'timing' }, say(`prompt.${prompt.suggestedTiming}`))),
       h('p', { class: 'message' }, prompt.message),
       ...(quotes.length > 0 ? [h('p', { class: 'heard' }, say('prompt.heard'), ...quotes.map(quote => h('q', {}, quote)))] : []),

@@ -15,7 +15,12 @@ export function showClass (page, session, token) {
   const { sessionId } = session
   model.takeSeries(state, JSON.parse(recall(`series.${sessionId}`) ?? '{}'))
   addEventListener('pagehide', () => remember(`series.${sessionId}`, JSON.stringify(model.seriesOf(state))))
-  const announce = document.getElementById('announce')
+  const said = document.getElementById('announce')
+  /** Each in a line of its own, so that nothing is swallowed by what comes right after it. */
+  const announce = text => {
+    said.append(h('p', {}, text))
+    while (said.children.length > 5) said.firstChild.remove()
+  }
   const health = document.createElement('cw-health')
   const status = h('span', { class: 'status' })
   const count = h('span', { class: 'count' })
@@ -82,11 +87,11 @@ export function showClass (page, session, token) {
   function tell (groups) {
     for (const group of groups) {
       const prompt = group.prompts.at(-1)
-      const said = prompt ? prompt.promptId : `${group.groupId} ${group.heat}`
-      if (state.seen.has(said)) continue
-      state.seen.add(said)
+      const what = prompt ? prompt.promptId : `${group.groupId} ${group.heat}`
+      if (state.seen.has(what)) continue
+      state.seen.add(what)
       const [top] = model.reasons(group)
-      setText(announce, prompt
+      announce(prompt
         ? say('announce.prompt', { group: group.name, message: prompt.message })
         : say('announce.heat', { group: group.name, heat: say(`heat.${group.heat}`), why: top ? say(`signal.${top.signal}`) : '' }))
     }
@@ -126,7 +131,7 @@ export function showClass (page, session, token) {
     await attempt(async () => {
       if (action !== 'acknowledge') drop(prompt)
       await client.guidance.send('prompt:interact', { promptId: prompt.promptId, action, sessionId }, { ttlMs: 120_000 })
-      setText(announce, say(`prompt.done.${action}`))
+      announce(say(`prompt.done.${action}`))
     })
   }
 
@@ -177,10 +182,13 @@ export function showClass (page, session, token) {
   change(guidance, 'teacher:recommendations', prompts => model.takePrompts(state, prompts.filter(one => one.sessionId === sessionId)))
   change(guidance, 'ai:tier1:insight', ({ groupId, insights }) => { model.groupOf(state, groupId).summary = insights.summary })
 
+  // The very first connect is no return.
+  let been = false
   let back = false
+  let missed = 'missed.filled'
   const came = take => ({ snapshot, lost }) => {
     take(state, snapshot)
-    if (back) setText(announce, say(lost.length > 0 ? 'missed.lost' : 'missed.filled'))
+    if (lost.length > 0) missed = 'missed.lost'
     redraw()
   }
   sessions.follow('session:join', sessionId, came(model.takeSession))
@@ -188,8 +196,13 @@ export function showClass (page, session, token) {
   guidance.keep('analytics:subscribe', { sessionId, metrics: ['attention', 'tier2-shift'] })
   client.onHealth(now => {
     health.value = now
-    if (now === 'reconnecting' || now === 'draining') back = true
-    setText(problem, now === 'expired' ? say('expired.help') : '')
+    if (now === 'reconnecting' || now === 'draining' || (now === 'offline' && been)) back = true
+    been ||= now === 'online'
+    if (now !== 'online' || !back) return setText(problem, now === 'expired' ? say('expired.help') : '')
+    announce(say(missed))
+    setText(problem, missed === 'missed.lost' ? say(missed) : '')
+    back = false
+    missed = 'missed.filled'
   })
   draw()
 }
