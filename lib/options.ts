@@ -17,7 +17,7 @@ export const Options = Closed({
   ),
   redisTimeoutMs: ms(2_000, 'how long boot waits for Redis before it serves degraded'),
   io: thing<Record<string, unknown>>('Socket.IO server options', isObject, 'an object'),
-  origins: Type.Array(Type.String({ pattern: '^https?://[^/]+$' }), { default: [], description: 'origins of pages on other hosts that may connect, such as https://school.example' }),
+  origins: Type.Array(Type.String({ pattern: '^(null|https?://[^/]+)$' }), { default: [], description: 'origins of pages on other hosts that may connect, such as https://school.example; null is a page that was opened from the disk' }),
   drainMs: ms(5_000, 'over how long closing sends clients away, at most'),
   limits: Limits,
   routes: Closed({
