@@ -1,16 +1,18 @@
-import type { IncomingMessage } from 'node:http'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import fp from 'fastify-plugin'
-import { Server, type Namespace, type ServerOptions } from 'socket.io'
+import { Server, type Namespace, type ServerOptions, type Socket } from 'socket.io'
 import { Adapter } from 'socket.io-adapter'
 import { clusterAdapter } from '../lib/core/adapter.ts'
 import { Connections, type Connection } from '../lib/core/connections.ts'
+import type { Counters } from '../lib/core/counters.ts'
 import { createMemoryCounters } from '../lib/core/counters-memory.ts'
 import { drain } from '../lib/core/drain.ts'
+import { endIdle } from '../lib/core/idle.ts'
 import type { Limits } from '../lib/core/limits.ts'
 import { originAllowed } from '../lib/core/origin.ts'
 import { guardedParser } from '../lib/core/parser.ts'
 import { quiet, subscriber, type RedisClient } from '../lib/core/redis.ts'
-import { shareUpgrades } from '../lib/core/upgrade.ts'
+import { shareUpgrades, type Upgrades } from '../lib/core/upgrade.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -37,40 +39,58 @@ interface IoOptions {
   use: (state: IoState) => void
 }
 
+type EngineRequest = IncomingMessage & { _query?: { sid?: string } }
+type Decide = (reason: string | undefined, allowed: boolean) => void
+
+/** A server of our own, and what of it could keep Fastify's close waiting. */
+interface Own { io: Server, upgrades: Upgrades, endIdle: () => void }
+
 /**
  * `fastify.io`: a Socket.IO server on the Fastify server, or the host's if one is decorated. It closes in `preClose`,
  * because Fastify's own close waits for open connections; clients see a transport close and reconnect by themselves.
  */
 export default fp<IoOptions>(async (fastify, { io: options, origins, drainMs, limits, redis, addressOf, onFailure, use }) => {
   const state: IoState = { connections: undefined, draining: false }
-  const borrowed = fastify.hasDecorator('io')
-  const io = borrowed ? fastify.io : createServer()
-  if (!borrowed) fastify.decorate('io', io)
+  const own = fastify.hasDecorator('io') ? undefined : createServer()
+  if (own) fastify.decorate('io', own.io)
+  const { io } = fastify
 
   const subscription = redis && io.adapter() === Adapter ? quiet(subscriber(redis)) : undefined
   if (redis && subscription) io.adapter(clusterAdapter(redis, subscription, error => onFailure('publish', error)))
 
-  if (!borrowed) state.connections = new Connections(io, { limits, onSlow: () => onFailure('slow'), onFlood: () => onFailure('flood') })
+  if (own) state.connections = new Connections(io, { limits, onSlow: () => onFailure('slow'), onFlood: () => onFailure('flood') })
   use(state)
 
-  const namespaces = new Set<Namespace>(io._nsps.values())
-  io.on('new_namespace', namespace => namespaces.add(namespace))
+  const namespaces = new Set<Namespace>()
+  const enter = (namespace: Namespace): void => {
+    namespaces.add(namespace)
+    // A stock client whose socket is refused stays away for good; one whose connection closes comes back by itself.
+    if (own) namespace.use((socket, next) => { state.draining ? socket.conn.close() : next() })
+  }
+  for (const namespace of io._nsps.values()) enter(namespace)
+  io.on('new_namespace', enter)
 
   fastify.addHook('preClose', async () => {
     state.draining = true
-    await drain([...namespaces].flatMap(namespace => [...namespace.sockets.values()]), borrowed ? 0 : drainMs, !borrowed)
-    if (!borrowed) io.engine.close()
+    const sockets = [...namespaces].flatMap(namespace => [...namespace.sockets.values()])
+    if (!own) return await drain(sockets, 0)
+    await drain(sockets, drainMs, Object.values(clientsOf(io)))
+    io.engine.close()
+    await own.upgrades.end()
+    own.endIdle()
   })
   fastify.addHook('onClose', async () => {
     state.connections?.stop()
-    if (!borrowed) for (const namespace of namespaces) await namespace.adapter.close()
+    if (own) for (const namespace of namespaces) await namespace.adapter.close()
     subscription?.disconnect()
   })
 
-  function createServer (): Server {
-    const handshakes = createMemoryCounters()
+  function createServer (): Own {
     const given = options as Partial<ServerOptions> | undefined
-    const server = new Server(fastify.server, {
+    const handshakes = createMemoryCounters()
+    const before = fastify.server.listeners('upgrade')
+    const end = endIdle(fastify.server)
+    const io = new Server(fastify.server, {
       serveClient: false,
       connectTimeout: 10_000,
       maxHttpBufferSize: 2 * limits.packetBytes,
@@ -78,40 +98,56 @@ export default fp<IoOptions>(async (fastify, { io: options, origins, drainMs, li
       cors: { origin: [...origins] },
       ...given,
       destroyUpgrade: false,
-      allowRequest (request, decide) {
-        if (state.draining) return decide('This server is going away.', false)
-        if (!originAllowed(request, origins)) {
-          onFailure('origin')
-          return decide('The origin of this page is not allowed.', false)
-        }
-        void handshakes.take(addressOf(request), limits.handshakesPer10Seconds, 10_000).then(({ allowed }) => {
-          if (!allowed) {
-            onFailure('flood')
-            return decide('Too many connections from this address.', false)
-          }
-          if (given?.allowRequest) given.allowRequest(request, decide)
+      allowRequest (request, decide: Decide) {
+        refusal(request, handshakes).then(reason => {
+          if (reason !== undefined) decide(reason, false)
+          else if (given?.allowRequest) given.allowRequest(request, decide as Parameters<typeof given.allowRequest>[1])
           else decide(undefined, true)
+        }).catch((error: unknown) => {
+          fastify.log.error({ err: error }, 'allowRequest failed')
+          decide('This server failed.', false)
         })
       }
     })
-    const path = server.path()
-    shareUpgrades(fastify.server, request => request.url?.startsWith(path) ?? false)
-    bindPolling(server)
-    return server
+    const path = given?.addTrailingSlash === false ? io.path() : `${io.path()}/`
+    const isOurs = (request: IncomingMessage): boolean => request.url?.startsWith(path) ?? false
+    watchRequests(io)
+    return { io, upgrades: shareUpgrades(fastify.server, isOurs, before), endIdle: end }
   }
 
-  /** The id of a polling connection stands in its URLs, so it counts only from where the connection was opened. */
-  function bindPolling (server: Server): void {
+  /** Why a new connection is refused, if it is. */
+  async function refusal (request: IncomingMessage, handshakes: Counters): Promise<string | undefined> {
+    if (!originAllowed(request, origins)) {
+      onFailure('origin')
+      return 'The origin of this page is not allowed.'
+    }
+    const { allowed } = await handshakes.take(addressOf(request), limits.handshakesPer10Seconds, 10_000)
+    if (!allowed) onFailure('flood')
+    if (state.draining) return 'This server is going away.'
+    return allowed ? undefined : 'Too many connections from this address.'
+  }
+
+  /**
+   * Looks at every request of an open connection, as `allowRequest` does at its first. The id of a polling connection
+   * stands in its URLs, so it counts only from where the connection was opened.
+   */
+  function watchRequests (io: Server): void {
     const owners = new Map<string, string>()
-    server.engine.on('connection', (connection: Connection & { request: IncomingMessage }) => {
+    io.engine.on('connection', (connection: Connection & { request: IncomingMessage }) => {
       owners.set(connection.id, addressOf(connection.request))
       connection.once('close', () => owners.delete(connection.id))
+      if (state.draining) connection.close()
     })
-    server.engine.use((request: IncomingMessage & { _query?: { sid?: string } }, response: { writeHead (status: number): void, end (): void }, next: () => void) => {
+    io.engine.use((request: EngineRequest, response: ServerResponse, next: () => void) => {
       const owner = request._query?.sid === undefined ? undefined : owners.get(request._query.sid)
-      if (owner === undefined || owner === addressOf(request)) return next()
+      if (owner === undefined || (owner === addressOf(request) && originAllowed(request, origins))) return next()
       response.writeHead(403)
-      response.end()
+      response.end() // of an upgrade it is a stand-in, and its end cuts the connection
     })
   }
 }, { name: 'fastify-classwaves-io' })
+
+/** Connections of the engine, also those that came to no namespace. */
+function clientsOf (io: Server): Record<string, Socket['conn']> {
+  return (io.engine as unknown as { clients: Record<string, Socket['conn']> }).clients
+}

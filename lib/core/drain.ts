@@ -1,6 +1,9 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Socket } from 'socket.io'
 import { replyMeta } from './context.ts'
+import { within } from './deadline.ts'
+
+type Connection = Socket['conn']
 
 /** Connections are told and closed one after the other, this far apart at most (ms). */
 const stepMs = 10
@@ -12,22 +15,29 @@ const retry = { from: 100, to: 1_000 }
 /**
  * Sends everybody away, spread over at most `windowMs`, so that the servers that stay are not run over. Transports are
  * closed, not sockets: a stock client reconnects by itself only after a transport close.
+ *
+ * @param connections those to close, also such as came to no namespace; none when they are the host's to close
  */
-export async function drain (sockets: readonly Socket[], windowMs: number, close: boolean): Promise<void> {
-  const connections = new Map<Socket['conn'], Socket[]>()
-  for (const socket of sockets) connections.set(socket.conn, [...connections.get(socket.conn) ?? [], socket])
-  const step = Math.min(stepMs, windowMs / Math.max(1, connections.size))
-  const started = performance.now()
+export async function drain (sockets: readonly Socket[], windowMs: number, connections?: readonly Connection[]): Promise<void> {
+  const told = new Map<Connection, Socket[]>()
+  for (const socket of sockets) told.set(socket.conn, [...told.get(socket.conn) ?? [], socket])
   const closed: Promise<void>[] = []
-  let told = 0
-  for (const [connection, theirs] of connections) {
-    const ahead = told++ * step - (performance.now() - started)
-    if (ahead > 1) await pause(ahead)
-    const retryAfterMs = Math.round(retry.from + Math.random() * (retry.to - retry.from))
-    for (const socket of theirs) socket.emit('server:draining', { retryAfterMs }, replyMeta(socket.id))
-    if (!close || connection.readyState === 'closed') continue
+  const close = (connection: Connection): void => {
+    if (connection.readyState === 'closed') return
     closed.push(new Promise(resolve => connection.once('close', () => resolve())))
     connection.close()
   }
-  await Promise.race([Promise.all(closed), pause(flushMs, undefined, { ref: false })])
+  for (const connection of connections ?? []) if (!told.has(connection)) close(connection)
+
+  const step = Math.min(stepMs, windowMs / Math.max(1, told.size))
+  const started = performance.now()
+  let turn = 0
+  for (const [connection, theirs] of told) {
+    const ahead = turn++ * step - (performance.now() - started)
+    if (ahead > 1) await pause(ahead)
+    const retryAfterMs = Math.round(retry.from + Math.random() * (retry.to - retry.from))
+    for (const socket of theirs) socket.emit('server:draining', { retryAfterMs }, replyMeta(socket.id))
+    if (connections) close(connection)
+  }
+  await within(flushMs, Promise.all(closed), () => [])
 }
