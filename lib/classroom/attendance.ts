@@ -55,6 +55,7 @@ export class Attendance {
 
   /** Everybody who is there, by the time when they came. */
   async people (sessionId: string): Promise<{ people: Person[], count: number }> {
+    await this.#catchUp(sessionId)
     const { changes, people, count } = await this.#deps.store.people(sessionId)
     const code = this.#rooms.get(sessionId)?.code
     if (code !== undefined) await this.#announce(sessionId, code, changes)
@@ -63,6 +64,7 @@ export class Attendance {
 
   /** How many are there; who is due is taken out first. */
   async count (sessionId: string): Promise<number> {
+    await this.#catchUp(sessionId)
     const { changes, count } = await this.#deps.store.apply(sessionId, [])
     const code = this.#rooms.get(sessionId)?.code
     if (code !== undefined) await this.#announce(sessionId, code, changes)
@@ -115,10 +117,8 @@ export class Attendance {
     if (!room) return
     const now = Date.now()
     const signs = [...room.seats.values()].map(({ userId, seat, name, role }): Sign => ({ kind: 'renew', userId, seat, name, role }))
-    // Who could not renew for a lease takes it that the others could not either: Redis was away, not they.
-    const late = now - room.toldAt > this.#deps.times.leaseMs
     try {
-      await this.#apply(sessionId, room.code, signs, late)
+      await this.#apply(sessionId, room.code, signs)
       if (now - room.touchedAt < touchEveryMs) return
       room.touchedAt = now
       await this.#deps.touch(sessionId)
@@ -141,8 +141,19 @@ export class Attendance {
     if (room?.seats.size === 0) this.#rooms.delete(sessionId)
   }
 
-  async #apply (sessionId: string, code: string, signs: readonly Sign[], late = false): Promise<void> {
-    const { changes } = await this.#deps.store.apply(sessionId, signs, late)
+  /** Nobody is looked at before all have had the chance to renew. */
+  async #catchUp (sessionId: string): Promise<void> {
+    if (this.#isLate(sessionId)) await this.#renew(sessionId)
+  }
+
+  /** Who could not renew for a lease takes it that the others could not either: Redis was away, not they. */
+  #isLate (sessionId: string): boolean {
+    const room = this.#rooms.get(sessionId)
+    return room !== undefined && Date.now() - room.toldAt > this.#deps.times.leaseMs
+  }
+
+  async #apply (sessionId: string, code: string, signs: readonly Sign[]): Promise<void> {
+    const { changes } = await this.#deps.store.apply(sessionId, signs, this.#isLate(sessionId))
     const room = this.#rooms.get(sessionId)
     if (room) room.toldAt = Date.now()
     await this.#announce(sessionId, code, changes)

@@ -79,8 +79,8 @@ export function classroomHandlers (dependencies: HandlerDependencies): { handler
   async function exit (context: ClassroomContext, member: Member): Promise<void> {
     members.remove(member)
     await context.leave(...roomsOf(member))
-    await typing.stop(member)
     await attendance.leave(member.sessionId, member.seat)
+    await typing.stop(member)
   }
 
   return {
@@ -122,9 +122,14 @@ export function classroomHandlers (dependencies: HandlerDependencies): { handler
 
     hooks: {
       async disconnected (context) {
+        // One class at a time, whatever becomes of the others: what fails here lapses with its lease.
         for (const member of members.take(context.id)) {
-          await typing.stop(member)
-          await attendance.drop(member.sessionId, member.seat)
+          try {
+            await attendance.drop(member.sessionId, member.seat)
+            await typing.stop(member)
+          } catch (error) {
+            context.log.warn({ err: error, sessionId: member.sessionId }, 'a socket that has gone was not taken out of its class')
+          }
         }
       }
     }
