@@ -1,11 +1,12 @@
--- Reads kept events of a home room after a position, or only where it stands. A room that has no epoch gets one, so
--- that whoever waits in an empty room loses nothing.
+-- Reads kept events of a home room after a position, or only where it stands. A room that has no epoch gets one, and
+-- one that is asked for keeps it, so that whoever waits in a quiet room loses nothing. Events do not live longer for it.
 -- KEYS[1] log  hash: epoch, offset, run
 -- KEYS[2] events  stream
--- ARGV[1] epoch  of the position; empty for whichever it is
--- ARGV[2] offset  of the position; -1 for the one before the oldest event
+-- KEYS[3] ids  hash of the events' ids
+-- ARGV[1] epoch  of the position
+-- ARGV[2] offset  of the position; empty for the one before the oldest event, in whichever epoch
 -- ARGV[3] limit  how many events at most; 0 to ask only where the room stands
--- ARGV[4] ttlSeconds  life of a new epoch
+-- ARGV[4] ttlSeconds  life of the epoch
 -- returns epoch, offset, 1 when events after the position are lost, then id, head, body, id, head, body, ...
 
 local run = string.match(redis.call('INFO', 'server'), 'run_id:(%w+)')
@@ -16,18 +17,18 @@ if not epoch or stored ~= run then
   if epoch and fresh <= tonumber(epoch) then fresh = tonumber(epoch) + 1 end
   epoch = string.format('%.0f', fresh)
   offset = '0'
-  redis.call('DEL', KEYS[1], KEYS[2])
+  redis.call('DEL', KEYS[2], KEYS[3])
   redis.call('HSET', KEYS[1], 'epoch', epoch, 'run', run, 'offset', offset)
-  redis.call('EXPIRE', KEYS[1], ARGV[4])
 end
+-- Written only now and then: each process that has readers asks every few seconds.
+if redis.call('PTTL', KEYS[1]) < ARGV[4] * 500 then redis.call('EXPIRE', KEYS[1], ARGV[4]) end
 if ARGV[3] == '0' then return { epoch, offset, '0' } end
 
 local last = tonumber(offset)
 local oldest = last - redis.call('XLEN', KEYS[2])
-local after = tonumber(ARGV[2])
-if after == -1 then after = oldest end
-local strange = ARGV[1] ~= '' and ARGV[1] ~= epoch
-if strange or not after or after < oldest or after > last then return { epoch, offset, '1' } end
+local after = ARGV[2] == '' and oldest or tonumber(ARGV[2])
+local strange = not after or after % 1 ~= 0 or (ARGV[2] ~= '' and ARGV[1] ~= epoch)
+if strange or after < oldest or after > last then return { epoch, offset, '1' } end
 
 local reply = { epoch, offset, '0' }
 if after == last then return reply end

@@ -6,16 +6,17 @@ import type { RedisClient } from './redis.ts'
 import { script } from './script.ts'
 
 export const journalKeys = {
-  log: key('events:log:{room}', { ttl: 'session TTL after the last event', purpose: 'Epoch and offset of a home room, and the ids of its late events' }),
-  events: key('events:kept:{room}', { ttl: 'session TTL after the last event', purpose: 'The last 1,000 kept events of a home room; holds transcripts and prompts' })
+  log: key('events:log:{room}', { ttl: 'session TTL after the last event or reader', purpose: 'Epoch and offset of a home room' }),
+  events: key('events:kept:{room}', { ttl: 'session TTL after the last event', purpose: 'The last 1,000 kept events of a home room; holds transcripts and prompts' }),
+  ids: key('events:ids:{room}', { ttl: 'session TTL after the last event', purpose: 'Ids of the kept events of a home room' })
 } as const
 
 const channel = 'classwaves:events'
 
-const append = script('core_journal_append', ['log', 'events'], ['id', 'head', 'body', 'channel', 'events', 'ids', 'ttlSeconds'],
+const append = script('core_journal_append', ['log', 'events', 'ids'], ['id', 'head', 'body', 'channel', 'events', 'ttlSeconds'],
   reply => positionOf(reply as string[]))
 
-const read = script('core_journal_read', ['log', 'events'], ['epoch', 'offset', 'limit', 'ttlSeconds'], reply => {
+const read = script('core_journal_read', ['log', 'events', 'ids'], ['epoch', 'offset', 'limit', 'ttlSeconds'], reply => {
   const [epoch, offset, lost, ...entries] = reply as string[]
   const events: Kept[] = []
   for (let i = 0; i + 2 < entries.length; i += 3) {
@@ -35,15 +36,17 @@ export interface RedisJournalOptions {
   /** Its own connection, for hearing; a worker that only sends has none. */
   subscription?: RedisClient
   ttlSeconds: number
+  /** Events that are kept of a room. */
+  events?: number
   /** Hears of messages on our channel that are not ours. */
   onForeign?: (error: unknown) => void
 }
 
 /** Kept events in Redis: appended, stored and published by one script, so every process hears one order. */
-export function createRedisJournal ({ client, subscription, ttlSeconds, onForeign }: RedisJournalOptions): Journal {
-  const keysOf = (namespace: string, room: string): { log: string, events: string } => {
-    const home = { room: `{${namespace}#${room}}` } // both keys in one slot of a cluster
-    return { log: journalKeys.log(home), events: journalKeys.events(home) }
+export function createRedisJournal ({ client, subscription, ttlSeconds, events = journalBounds.events, onForeign }: RedisJournalOptions): Journal {
+  const keysOf = (namespace: string, room: string): { log: string, events: string, ids: string } => {
+    const home = { room: `{${namespace}#${room}}` } // all keys in one slot of a cluster
+    return { log: journalKeys.log(home), events: journalKeys.events(home), ids: journalKeys.ids(home) }
   }
 
   return {
@@ -51,7 +54,7 @@ export function createRedisJournal ({ client, subscription, ttlSeconds, onForeig
       const head = JSON.stringify({ namespace, rooms } satisfies Head)
       const body = JSON.stringify({ event, payload, meta } satisfies Body)
       return await askStore(client, async redis => await append(redis, keysOf(namespace, rooms[0] as string), {
-        id: meta.id, head, body, channel, events: journalBounds.events, ids: journalBounds.ids, ttlSeconds
+        id: meta.id, head, body, channel, events, ttlSeconds
       }))
     },
     async position (namespace, room) {
@@ -61,7 +64,7 @@ export function createRedisJournal ({ client, subscription, ttlSeconds, onForeig
       return await askStore(client, async redis => await read(redis, keysOf(namespace, room), { ...after, limit, ttlSeconds }))
     },
     async oldest (namespace, room, limit) {
-      return await askStore(client, async redis => await read(redis, keysOf(namespace, room), { epoch: '', offset: -1, limit, ttlSeconds }))
+      return await askStore(client, async redis => await read(redis, keysOf(namespace, room), { epoch: '', offset: '', limit, ttlSeconds }))
     },
     listen (hear, reconnected) {
       if (!subscription) return
@@ -73,8 +76,10 @@ export function createRedisJournal ({ client, subscription, ttlSeconds, onForeig
           onForeign?.(error)
         }
       })
-      subscription.on('ready', reconnected)
-      subscription.subscribe(channel).catch(onForeign)
+      // Asked again with each connection, because the answer says from when on nothing is missed.
+      const subscribe = (): void => { subscription.subscribe(channel).then(reconnected, (error: unknown) => onForeign?.(error)) }
+      subscription.on('ready', subscribe)
+      if (subscription.status === 'ready') subscribe()
     },
     async close () { subscription?.disconnect() }
   }
@@ -96,7 +101,8 @@ function keptOf (position: Position, head: string, body: string): Kept {
 
 /** Most processes have no reader for most events; they need the head and the place only. */
 function lazily (position: Position, head: string, body: string): Heard {
-  const { namespace, rooms } = JSON.parse(head) as Head
+  const { namespace, rooms } = JSON.parse(head) as Partial<Head>
+  if (typeof namespace !== 'string' || !Array.isArray(rooms) || rooms.length === 0 || rooms.some(room => typeof room !== 'string')) throw new Error('not a message of ours')
   return { namespace, rooms, position, open: () => keptOf(position, head, body) }
 }
 

@@ -5,7 +5,11 @@ import type { Meta } from './contract.ts'
  * says where it was either gets all that it missed, in order, or learns that it was too long ago.
  */
 
-/** Where a home room stands. A new epoch begins when the events of the one before can no longer be vouched for. */
+/**
+ * Where a home room stands. A new epoch begins when the events of the one before can no longer be vouched for: when
+ * Redis has restarted, with its data or without. A room keeps its epoch as long as somebody appends or asks; its events
+ * go when nothing was appended for as long as a session lives.
+ */
 export interface Position { epoch: string, offset: number }
 
 /** An event as it was sent, with its place. */
@@ -38,14 +42,15 @@ export interface Page {
 export interface Journal {
   /**
    * Gives the event its place and has it delivered on every process, in the order of the places. An event whose
-   * `meta.id` is known is not appended again.
+   * `meta.id` is among those of the kept events is not appended again; of a series (`name#number`) none is that comes
+   * after its number or a higher one, however long ago, also in an earlier epoch.
    * @throws ClasswavesError UNAVAILABLE; then nothing was delivered, or it was delivered once
    */
   append (event: Omit<Kept, 'meta'> & { meta: Meta }): Promise<Position>
   position (namespace: string, room: string): Promise<Position>
   /** At most `limit` events after `after`; `lost` says that there is no going on from there. */
   read (namespace: string, room: string, after: Position, limit: number): Promise<Page>
-  /** At most `limit` events from the oldest that is there. */
+  /** At most `limit` events from the oldest that is there; `limit` is 1 at least. */
   oldest (namespace: string, room: string, limit: number): Promise<Page>
   /**
    * Hears of every appended event of the cluster, in order of places within a room. `reconnected`: some may have been
@@ -55,5 +60,11 @@ export interface Journal {
   close (): Promise<void>
 }
 
-/** Events of a room that are kept, and how many ids are remembered against a second append. */
-export const journalBounds = { events: 1000, ids: 128 } as const
+/** Events of a room that are kept, with their ids. */
+export const journalBounds = { events: 1000 } as const
+
+/** An id that counts: for news of which the second telling may come long after the first, as that of a status does. */
+export function seriesOf (id: string): { name: string, number: number } | undefined {
+  const [, name, number] = /^(.+)#(\d+)$/.exec(id) ?? []
+  return name === undefined ? undefined : { name, number: Number(number) }
+}
