@@ -4,8 +4,9 @@ import { ClasswavesError } from '../core/errors.ts'
 import { Turns } from '../core/turn.ts'
 import type { sessions as sessionsContract, Summary } from './contract.ts'
 import { randomUUID } from 'node:crypto'
-import type { Session, SessionStatus } from './schema.ts'
+import type { Session } from './schema.ts'
 import type { SessionStore, TransitionResult } from './store.ts'
+import { statusAt } from './transitions.ts'
 
 export interface LifecycleDependencies {
   store: SessionStore
@@ -21,6 +22,11 @@ export interface LifecycleDependencies {
 
 /** How long `end` waits for what is on its way (ms); the rest of its two seconds belongs to the store. */
 const flushMs = 1_000
+/** So many transitions before the last are told again, in case nobody has. */
+const earlier = 3
+/** How often, and how many times, telling of a transition is tried again (ms): two minutes. */
+const laterMs = 500
+const laterAttempts = 240
 
 /** Moves sessions through their life: stored first, then announced, once for each transition and in their order. */
 export class Lifecycle {
@@ -66,33 +72,49 @@ export class Lifecycle {
   async #turn (sessionId: string, transition: () => Promise<TransitionResult>): Promise<TransitionResult> {
     const result = await this.#turns.take(sessionId, async () => {
       const stored = await transition()
-      if (stored.ok) await this.#announce(stored.session, stored.from)
-      else if (stored.reason === 'invalid') await this.#say(stored.session)
+      if (stored.ok) await this.#announce(stored.session)
+      else if (stored.reason === 'invalid') await this.#tell(stored.session)
       return stored
     })
     if (result === undefined) throw new ClasswavesError('RATE_LIMITED', undefined, { retryAfterMs: 1000 })
     return result
   }
 
-  /**
-   * Tells of a transition. Another process may have stored the one before and not have told of it yet, or may have died
-   * over it; so that one is told first. Each has an id of its own, and what is known is not sent again.
-   */
-  async #announce (session: Session, from: SessionStatus): Promise<void> {
+  async #announce (session: Session): Promise<void> {
     try {
       await this.#deps.onTransition(session)
-      if (session.version > 2) await this.#say({ ...session, status: from, version: session.version - 1 })
-      await this.#say(session)
+      await this.#tell(session)
     } catch (error) {
       const { sessionId, status, version } = session
-      this.#deps.log.error({ err: error, sessionId, status, version }, 'a stored transition was not announced; the next one, or a repeated request, will')
+      this.#deps.log.warn({ err: error, sessionId, status, version }, 'a stored transition is not announced yet')
+      void this.#tellLater(session)
     }
   }
 
-  async #say ({ sessionId, status, version }: Session): Promise<void> {
-    if (version < 2) return
-    const payload = { sessionId, status, version, timestamp: new Date().toISOString() }
-    await this.#deps.emit().to({ sessionId }).emit('session:status_changed', payload, `status:${version}`)
+  /**
+   * Tells of a transition. Other processes may have stored the ones before and not have told of them yet, or may have
+   * died over it; so those are told first. They are numbered, and what is known is not sent again.
+   */
+  async #tell ({ sessionId, status, version: last }: Session): Promise<void> {
+    for (let version = Math.max(2, last - earlier); version <= last; version++) {
+      const payload = { sessionId, status: statusAt(version, status, last), version, timestamp: new Date().toISOString() }
+      await this.#deps.emit().to({ sessionId }).emit('session:status_changed', payload, `status#${version}`)
+    }
+  }
+
+  /** The transition is stored and its caller has gone; those who listen shall hear of it as soon as there is a way. */
+  async #tellLater (session: Session): Promise<void> {
+    for (let attempt = 1; ; attempt++) {
+      await wait(laterMs)
+      try {
+        return await this.#tell(session)
+      } catch (error) {
+        if (attempt < laterAttempts) continue
+        const { sessionId, status, version } = session
+        this.#deps.log.error({ err: error, sessionId, status, version }, 'a stored transition was not announced; the next one, or a repeated request, will')
+        return
+      }
+    }
   }
 
   async #results (session: Session): Promise<void> {

@@ -14,3 +14,11 @@ export const transitions: Record<Move, { from: readonly SessionStatus[], to: Ses
 export function allows (move: Move, status: SessionStatus): boolean {
   return transitions[move].from.includes(status)
 }
+
+/** The status that a session had at an earlier version: of all the ways through the table only the end is a choice. */
+export function statusAt (version: number, status: SessionStatus, last: number): SessionStatus {
+  if (version === last) return status
+  if (version === 1) return 'created'
+  if (version === last - 1 && status === 'ended') return 'ending'
+  return version % 2 === 0 ? 'active' : 'paused'
+}

@@ -1,6 +1,6 @@
 import t from 'tap'
 import { sessionStatuses, type SessionStatus } from '../../../lib/sessions/schema.ts'
-import { allows, transitions, type Move } from '../../../lib/sessions/transitions.ts'
+import { allows, statusAt, transitions, type Move } from '../../../lib/sessions/transitions.ts'
 
 const moves = Object.keys(transitions) as Move[]
 
@@ -33,5 +33,16 @@ t.test('every session can end, and nothing leaves the end', async t => {
     if (allows('end', at)) at = transitions.end.to
     if (allows('finish', at)) at = transitions.finish.to
     t.equal(at, 'ended', `from ${status}`)
+  }
+})
+
+t.test('version and status tell the statuses before', async t => {
+  let lives: SessionStatus[][] = [['created']]
+  for (let length = 1; length < 8; length++) {
+    for (const life of lives) {
+      const last = life.length
+      t.same(life.map((_, i) => statusAt(i + 1, life[last - 1] as SessionStatus, last)), life, life.join(' '))
+    }
+    lives = lives.flatMap(life => moves.filter(move => allows(move, life.at(-1) as SessionStatus)).map(move => [...life, transitions[move].to]))
   }
 })
