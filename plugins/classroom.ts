@@ -15,7 +15,7 @@ import type { ClassroomOptions } from '../lib/classroom/options.ts'
 import { createMemoryPresence } from '../lib/classroom/presence-memory.ts'
 import { createRedisPresence } from '../lib/classroom/presence-redis.ts'
 import { createMemoryChatStore } from '../lib/classroom/store-memory.ts'
-import { createRedisChatStore, type ChatRedis } from '../lib/classroom/store-redis.ts'
+import { createRedisChatStore } from '../lib/classroom/store-redis.ts'
 import { Typing } from '../lib/classroom/typing.ts'
 import type { SessionsArea } from '../lib/sessions/area.ts'
 import { readCode } from '../lib/sessions/code.ts'
@@ -34,7 +34,7 @@ interface Registration { core: Core, options: ClassroomOptions, ttlSeconds: numb
 export default fp<Registration>(async (fastify, { core, options, ttlSeconds, sessions: area, ready }) => {
   const { redis, metrics, log, backend } = core
   const bounds = { mode: options.mode, messages: options.historyMessages, ageMs: options.historySeconds * 1000, bytes: options.attachmentBytes, ttlSeconds }
-  const store = redis ? createRedisChatStore(() => redis as unknown as ChatRedis, bounds) : createMemoryChatStore(bounds)
+  const store = redis ? createRedisChatStore(() => redis, bounds) : createMemoryChatStore(bounds)
   const presence = redis ? createRedisPresence(() => redis, options) : createMemoryPresence(options)
   const directory = directoryOf(core, area)
 
@@ -62,11 +62,12 @@ export default fp<Registration>(async (fastify, { core, options, ttlSeconds, ses
   })
   emit = core.serve(contract, handlers, { hooks })
 
-  // A token that is bound to a session opens nothing when the store knows of no such session.
+  // A pupil's token that is bound to a session opens nothing when the store knows of no such session. What others mean
+  // by the claim, a login for instance, is their affair.
   fastify.io.of(contract.namespace).use((socket, next) => {
-    const bound = userOfSocket.get(socket)?.sessionId
-    if (bound === undefined) return next()
-    area.sessions.find(bound).then(session => {
+    const user = userOfSocket.get(socket)
+    if (user?.role !== 'student' || user.sessionId === undefined) return next()
+    area.sessions.find(user.sessionId).then(session => {
       if (!session) throw new ClasswavesError('SESSION_NOT_FOUND')
       next()
     }).catch((error: unknown) => {

@@ -1,6 +1,7 @@
 import { askStore } from '../core/ask.ts'
 import { key } from '../core/key.ts'
-import { script, type ScriptClient } from '../core/script.ts'
+import type { RedisClient } from '../core/redis.ts'
+import { script } from '../core/script.ts'
 import { byArrival, personOf, type Attendee, type Change, type PresenceStore, type PresenceTimes, type Settled, type Sign } from './presence.ts'
 
 export const presenceKeys = {
@@ -24,10 +25,8 @@ const apply = script('classroom_presence', ['people', 'due'], ['signs', 'leaseMs
 
 export const presenceScripts = [apply] as const
 
-export interface PresenceRedis extends ScriptClient { readonly status: string, readonly isCluster?: boolean }
-
 /** Presence that all processes share. */
-export function createRedisPresence (redis: () => PresenceRedis, times: PresenceTimes): PresenceStore {
+export function createRedisPresence (redis: () => RedisClient, times: PresenceTimes): PresenceStore {
   async function ask (sessionId: string, signs: readonly Sign[], late: boolean, list: boolean): Promise<Applied> {
     const rows = signs.map(sign => [sign.kind, sign.userId, sign.seat, ...sign.kind === 'say' ? [sign.status] : 'name' in sign ? [sign.name, sign.role] : []])
     return await askStore(redis, async client => await apply(client, {

@@ -1,7 +1,8 @@
 import { askStore } from '../core/ask.ts'
 import { ClasswavesError } from '../core/errors.ts'
 import { key } from '../core/key.ts'
-import { script, type ScriptClient } from '../core/script.ts'
+import type { RedisClient } from '../core/redis.ts'
+import { script } from '../core/script.ts'
 import { chatModes, type ChatMode } from './schema.ts'
 import { heldBound, type ChatBounds, type ChatStore, type Content, type Lane, type Posted, type Stored } from './store.ts'
 
@@ -40,30 +41,18 @@ const read = script('classroom_read', ['state', 'reads'], ['userId', 'seq', 'hid
 
 export const chatScripts = [post, change, page, state, read] as const
 
-/** What the store needs of an ioredis client. */
-export interface ChatRedis extends ScriptClient {
-  readonly status: string
-  readonly isCluster?: boolean
-  hget (key: string, field: string): Promise<string | null>
-  hgetall (key: string): Promise<Record<string, string>>
-  set (key: string, value: Buffer, px: 'PX', ms: number): Promise<unknown>
-  getBuffer (key: string): Promise<Buffer | null>
-  del (key: string): Promise<number>
-  pexpire (key: string, ms: number): Promise<number>
-}
-
 /** How often a change is tried against others of the same message, such as thirty reactions at once. */
 const attempts = 100
 
 /** The talk of classes in Redis, shared by every process. */
-export function createRedisChatStore (redis: () => ChatRedis, bounds: ChatBounds): ChatStore {
+export function createRedisChatStore (redis: () => RedisClient, bounds: ChatBounds): ChatStore {
   const ttlMs = bounds.ttlSeconds * 1000
-  const laneKey = (client: ChatRedis, sessionId: string, name: Lane): string => lane({ sessionId, lane: name }, client.isCluster)
-  const stateKey = (client: ChatRedis, sessionId: string): string => chatKeys.state({ sessionId }, client.isCluster)
-  const messagesKey = (client: ChatRedis, sessionId: string): string => chatKeys.messages({ sessionId }, client.isCluster)
-  const readsKey = (client: ChatRedis, sessionId: string): string => chatKeys.reads({ sessionId }, client.isCluster)
-  const fileKey = (client: ChatRedis, sessionId: string, attachmentId: string): string => chatKeys.file({ sessionId, attachmentId }, client.isCluster)
-  const ask = <T>(question: (client: ChatRedis) => Promise<T>): Promise<T> => askStore(redis, question)
+  const laneKey = (client: RedisClient, sessionId: string, name: Lane): string => lane({ sessionId, lane: name }, client.isCluster)
+  const stateKey = (client: RedisClient, sessionId: string): string => chatKeys.state({ sessionId }, client.isCluster)
+  const messagesKey = (client: RedisClient, sessionId: string): string => chatKeys.messages({ sessionId }, client.isCluster)
+  const readsKey = (client: RedisClient, sessionId: string): string => chatKeys.reads({ sessionId }, client.isCluster)
+  const fileKey = (client: RedisClient, sessionId: string, attachmentId: string): string => chatKeys.file({ sessionId, attachmentId }, client.isCluster)
+  const ask = <T>(question: (client: RedisClient) => Promise<T>): Promise<T> => askStore(redis, question)
 
   async function get (sessionId: string, messageId: string): Promise<{ stored: Stored, row: string } | null> {
     const row = await ask(client => client.hget(messagesKey(client, sessionId), messageId))

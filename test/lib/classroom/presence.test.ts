@@ -93,6 +93,7 @@ t.test('a code opens to whom it should', async t => {
   const guessing = await app.connect('/', token({ role: 'student' }))
   t.same([await guessing.code('joinSession', 'WRNG22'), await guessing.code('joinSession', 'WRNG23'), await guessing.code('joinSession', code)],
     ['SESSION_NOT_FOUND', 'SESSION_NOT_FOUND', 'RATE_LIMITED'], 'guessing is limited as it is over REST')
+  t.equal(await join({ role: 'teacher', sub: 'teacher-1', sessionId: 'a-login' }), 'ok', 'what a teacher\'s token says of a session is about something else')
   t.match(await app.refusal('/', token({ role: 'student', sessionId: 'no-such-session' })), { code: 'SESSION_NOT_FOUND' }, 'a token for a session that is not there opens nothing')
 })
 

@@ -1,6 +1,6 @@
 import t from 'tap'
 import { createMemoryChatStore } from '../../../lib/classroom/store-memory.ts'
-import { chatKeys, createRedisChatStore, type ChatRedis } from '../../../lib/classroom/store-redis.ts'
+import { chatKeys, createRedisChatStore } from '../../../lib/classroom/store-redis.ts'
 import { bounds, chatStoreConformance } from '../../conformance/chat-store.ts'
 import { useRedis } from '../../redis.ts'
 
@@ -9,7 +9,7 @@ t.test('in memory', async t => { chatStoreConformance(t, (_, bounds) => createMe
 t.test('on Redis', async t => {
   const redis = (await useRedis(t)).client()
   t.beforeEach(async () => { await redis.flushdb() })
-  chatStoreConformance(t, (_, bounds) => createRedisChatStore(() => redis as unknown as ChatRedis, bounds))
+  chatStoreConformance(t, (_, bounds) => createRedisChatStore(() => redis, bounds))
 })
 
 t.test('what nobody touches is forgotten, and the old falls out', async t => {
@@ -32,7 +32,7 @@ t.test('what nobody touches is forgotten, and the old falls out', async t => {
 t.test('every key of Redis ends by itself', async t => {
   const redis = (await useRedis(t)).client()
   await redis.ping()
-  const store = createRedisChatStore(() => redis as unknown as ChatRedis, bounds)
+  const store = createRedisChatStore(() => redis, bounds)
   const content = { userId: 'ada', displayName: 'Ada', role: 'student', message: 'Hello', reactions: {} }
   await store.post('s', { messageId: 'm1', content, rank: 'student', bytes: 0 })
   await store.post('s', { messageId: 'd1', content: { ...content, to: 'bob' }, rank: 'student', bytes: 0 })
