@@ -4,7 +4,7 @@ import { createRequire } from 'node:module'
 import { setTimeout as pause } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { chromium, type Browser, type Page } from 'playwright-core'
-import type { Test } from 'tap'
+import type { Owner } from './redis.ts'
 
 /** A real browser: Debian's chromium, found or installed, headless. */
 
@@ -32,7 +32,7 @@ function refuse (cause?: unknown): never {
   throw new Error('These tests need chromium: install it (Debian: apt-get install chromium) or put it on the PATH.', { cause })
 }
 
-export async function browser (t: Test): Promise<Browser> {
+export async function browser (t: Owner): Promise<Browser> {
   const one = await chromium.launch({ executablePath: await program(), args: ['--no-sandbox', '--disable-dev-shm-usage'] })
   t.teardown(() => one.close())
   return one
