@@ -4,6 +4,7 @@ import type { ArchiveEntry, ClasswavesOptions } from '../../../index.ts'
 import type { classroom } from '../../../lib/contract.ts'
 import { build, onBoth, token, type App } from '../../app.ts'
 import type { Client } from '../../client.ts'
+import { useRedis } from '../../redis.ts'
 
 /** Chat under classroom rules, as teachers and pupils meet it. */
 
@@ -205,4 +206,29 @@ t.test('what operators watch', async t => {
     'classwaves_class_size_sum 6',
     'classwaves_disconnects_total{namespace="/",reason="client_namespace_disconnect"} 1'
   ]) t.ok(body.includes(line), line)
+})
+
+t.test('after the end of a session nothing is said, on whatever process', async t => {
+  const { url } = await useRedis(t)
+  const [one, two] = await Promise.all([build(t, { redis: url }), build(t, { redis: url })])
+  const teaching = token({ sub: 'teacher-1' })
+  for (let round = 0; round < 5; round++) {
+    const { code, sessionId } = await one.session(teaching)
+    const teacher = await enter(one, code, teaching)
+    const pupils = await Promise.all([one, two].map(async app => await enter(app, code, token({ role: 'student' }))))
+    const talk = pupils.map(async (pupil, i) => {
+      const codes: string[] = []
+      for (let n = 0; n < 20; n++) codes.push(await pupil.code('sendMessage', { sessionCode: code, message: `${i} ${n}` }))
+      return codes
+    })
+    await pause(10 * round)
+    await one.call('POST', `/sessions/${sessionId}/end`, undefined, teaching)
+    const stored = await one.app.classroom.history(sessionId, 'main', { limit: 200 })
+    const codes = (await Promise.all(talk)).flat()
+    t.same((await two.app.classroom.history(sessionId, 'main', { limit: 200 })).messages.length, stored.messages.length, 'nothing was stored after it')
+    t.equal(codes.filter(code => code === 'ok').length, stored.messages.length, 'what was accepted is there, and nothing else')
+    t.same(codes.filter(code => !['ok', 'SESSION_ENDING', 'SESSION_NOT_ACTIVE', 'RATE_LIMITED'].includes(code)), [])
+    await teacher.flush()
+    t.equal(new Set(teacher.received('messageReceived').map(one => one.messageId)).size, teacher.received('messageReceived').length, 'each came once')
+  }
 })
