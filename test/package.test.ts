@@ -5,6 +5,7 @@ import t from 'tap'
 import ts from 'typescript'
 import { install, link, manifestIn, pack, run } from './pack.ts'
 
+t.setTimeout(600_000) // it builds, installs and compiles, on a machine that may do other things as well
 const tarball = await pack(t)
 const host = await install(t, tarball)
 const own = join(host, 'node_modules/fastify-classwaves')
