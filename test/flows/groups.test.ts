@@ -1,6 +1,7 @@
 import t from 'tap'
 import { defaultAuthorize, type Session } from '../../index.ts'
 import { build, onBoth, token } from '../app.ts'
+import { startRedis } from '../redis.ts'
 
 /** Pupils in their groups: what they hear, what they may say, and who is told of them. */
 
@@ -118,6 +119,29 @@ onBoth(t, 'who goes while they are let in is not there', async (t, options) => {
   await teacher.flush()
   t.same(teacher.received('presence:updated').map(one => one.userId).filter(one => one === 'bo'), [])
   t.same(app.logs, [])
+})
+
+t.test('nor who goes while Redis takes its time', async t => {
+  const server = await startRedis(t)
+  const redis = server.client()
+  const app = await build(t, {
+    redis: server.url,
+    authorize: async (...question) => {
+      if (question[0].userId === 'owner-too') await redis.call('CLIENT', 'PAUSE', '150')
+      return question[0].userId === 'owner-too' || await defaultAuthorize(...question)
+    }
+  })
+  const mine = token()
+  const { sessionId } = await app.session(mine, { groups })
+  const teacher = await app.connect('/sessions', mine)
+  await teacher.ok('session:join', { sessionId })
+  const other = await app.connect('/sessions', token({ sub: 'owner-too' }))
+  other.socket.emit('session:join', { sessionId })
+  while (!app.app.io.of('/sessions').adapter.rooms.has(`session:${sessionId}:user:owner-too`)) await new Promise(resolve => setTimeout(resolve, 1))
+  other.close()
+  await new Promise(resolve => setTimeout(resolve, 300))
+  await teacher.flush()
+  t.same(teacher.received('presence:updated').map(one => one.userId).filter(one => one === 'owner-too'), [])
 })
 
 t.test('a token for one session is for no other', async t => {
