@@ -53,7 +53,7 @@ t.test('what is imported is declared', async t => {
 
 const body = `
   const app = Fastify()
-  await app.register(classwaves, { jwt: { secret: 'a secret that only this host knows' } })
+  await app.register(classwaves, { jwt: { secret: 'a secret that only this host knows' }, pages: true })
   const token = app.jwt.sign({ sub: 'teacher-1', role: 'teacher' }, { expiresIn: '1h' })
   const url = await app.listen({ port: 0, host: '127.0.0.1' })
   const answer = await fetch(url + '/api/v1/sessions', {
@@ -63,10 +63,11 @@ const body = `
   })
   const { topic, status } = await answer.json()
   const { backend } = await (await fetch(url + '/health')).json()
+  const pages = await Promise.all(['/teach', '/join', '/classwaves/sdk.js'].map(async path => (await fetch(url + path)).status))
   await app.close()
-  console.log(JSON.stringify([answer.status, topic, status, backend, typeof createEmitter, contracts.map(({ namespace }) => namespace)]))
+  console.log(JSON.stringify([answer.status, ...pages, topic, status, backend, typeof createEmitter, contracts.map(({ namespace }) => namespace)]))
 `
-const said = JSON.stringify([201, 'Rivers', 'created', 'memory', 'function', ['/', '/sessions', '/guidance']])
+const said = JSON.stringify([201, 200, 200, 200, 'Rivers', 'created', 'memory', 'function', ['/', '/sessions', '/guidance']])
 
 const hosts = {
   'host.mjs': `
