@@ -9,7 +9,7 @@ import { createMemoryCounters } from '../lib/core/counters-memory.ts'
 import { drain } from '../lib/core/drain.ts'
 import { endIdle } from '../lib/core/idle.ts'
 import type { Limits } from '../lib/core/limits.ts'
-import { originAllowed } from '../lib/core/origin.ts'
+import { originRule } from '../lib/core/origin.ts'
 import { guardedParser } from '../lib/core/parser.ts'
 import { quiet, subscriber, type RedisClient } from '../lib/core/redis.ts'
 import { shareUpgrades, type Upgrades } from '../lib/core/upgrade.ts'
@@ -35,7 +35,7 @@ interface IoOptions {
   limits: Limits
   redis?: RedisClient
   addressOf: (request: IncomingMessage) => string
-  onFailure: (what: 'publish' | 'slow' | 'flood' | 'origin', error?: unknown) => void
+  onFailure: (what: 'publish' | 'slow' | 'flood' | 'origin' | 'address', error?: unknown) => void
   use: (state: IoState) => void
 }
 
@@ -51,6 +51,7 @@ interface Own { io: Server, upgrades: Upgrades, endIdle: () => void }
  */
 export default fp<IoOptions>(async (fastify, { io: options, origins, drainMs, limits, redis, addressOf, onFailure, use }) => {
   const state: IoState = { connections: undefined, draining: false }
+  const rule = originRule(origins)
   const own = fastify.hasDecorator('io') ? undefined : createServer()
   if (own) fastify.decorate('io', own.io)
   const { io } = fastify
@@ -95,7 +96,7 @@ export default fp<IoOptions>(async (fastify, { io: options, origins, drainMs, li
       connectTimeout: 10_000,
       maxHttpBufferSize: 2 * limits.packetBytes,
       parser: guardedParser(limits),
-      cors: { origin: [...origins] },
+      cors: { origin: [...rule.origins] },
       ...given,
       destroyUpgrade: false,
       allowRequest (request, decide: Decide) {
@@ -117,7 +118,7 @@ export default fp<IoOptions>(async (fastify, { io: options, origins, drainMs, li
 
   /** Why a new connection is refused, if it is. */
   async function refusal (request: IncomingMessage, handshakes: Counters): Promise<string | undefined> {
-    if (!originAllowed(request, origins)) {
+    if (!rule.allows(request)) {
       onFailure('origin')
       return 'The origin of this page is not allowed.'
     }
@@ -140,7 +141,9 @@ export default fp<IoOptions>(async (fastify, { io: options, origins, drainMs, li
     })
     io.engine.use((request: EngineRequest, response: ServerResponse, next: () => void) => {
       const owner = request._query?.sid === undefined ? undefined : owners.get(request._query.sid)
-      if (owner === undefined || (owner === addressOf(request) && originAllowed(request, origins))) return next()
+      const fault = owner === undefined ? undefined : !rule.allows(request) ? 'origin' : owner !== addressOf(request) ? 'address' : undefined
+      if (fault === undefined) return next()
+      onFailure(fault)
       response.writeHead(403)
       response.end() // of an upgrade it is a stand-in, and its end cuts the connection
     })

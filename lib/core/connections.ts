@@ -3,11 +3,11 @@ import { Bucket } from './limit.ts'
 import type { Meta } from './contract.ts'
 import type { Limits } from './limits.ts'
 
-/** What a Socket.IO connection is to us: the engine's socket, of which only documented events and fields are used. */
+/** What a Socket.IO connection is to us: the engine's socket. `closeTimeout` is not documented; without it polls linger. */
 export interface Connection {
   readonly id: string
   readyState: string
-  readonly transport: { name: string, writable: boolean, socket?: WebSocket }
+  readonly transport: { name: string, writable: boolean, socket?: WebSocket, closeTimeout?: number }
   on (event: string, listener: (argument: { type: string, data?: unknown }) => void): unknown
   once (event: string, listener: () => void): unknown
   close (discard?: boolean): void
@@ -49,6 +49,8 @@ const lookMs = 50
 const overLooks = 2
 /** A reader that does not even take the closing frame is cut off after this (ms). */
 const cutMs = 3_000
+/** A poll that does not come for its goodbye is not waited for longer (ms); the engine's own is half a minute. */
+const goodbyeMs = 1_000
 /** WebSocket close code of `SLOW_CONSUMER`. */
 export const slowConsumerCode = 4008
 
@@ -104,6 +106,7 @@ export class Connections {
       closing: 0
     }
     this.#readers.set(connection, reader)
+    if (connection.transport.name === 'polling') connection.transport.closeTimeout = goodbyeMs
     connection.on('packetCreate', packet => {
       reader.queued += sizeOf(packet.data)
       const bytes = waiting(reader)
