@@ -88,6 +88,8 @@ async function roomsOf (declaration: Sends, event: string, target: Target, paylo
 
 /** Names in a path are the sender's own, and may be as long as a packet. */
 const longestPath = 200
+/** The validator walks all of a payload for its first fault, and some of it once for each member: a large one is not explained. */
+const explained = 500
 
 /** A compiled check, with the path of the first fault for the one who sent it. */
 export function checker (schema: TSchema): { check: (value: unknown) => boolean, explain: (value: unknown) => string } {
@@ -95,10 +97,30 @@ export function checker (schema: TSchema): { check: (value: unknown) => boolean,
   return {
     check: value => validator.Check(value),
     explain: value => {
+      if (hasMore(value, explained)) return 'does not fit'
       const [first] = validator.Errors(value)
       if (!first) return 'does not fit'
       const path = first.instancePath.slice(0, longestPath) || '/'
       return `${path} ${first.keyword === 'boolean' ? 'is not declared' : first.message}`
     }
   }
+}
+
+/** Has it more than so many members, at all levels together? Looks at no more than that. */
+function hasMore (value: unknown, most: number): boolean {
+  const open = [value]
+  for (let seen = 0; open.length > 0; seen++) {
+    if (seen > most) return true
+    const one = open.pop()
+    if (typeof one !== 'object' || one === null || ArrayBuffer.isView(one)) continue
+    if (Array.isArray(one)) {
+      if (one.length > most) return true
+      open.push(...one)
+    } else {
+      for (const name in one) {
+        if (open.push((one as Record<string, unknown>)[name]) > most) return true
+      }
+    }
+  }
+  return false
 }

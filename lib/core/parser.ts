@@ -10,6 +10,9 @@ export class Refused {
 
 export interface PacketLimits { depth: number, packetBytes: number }
 
+/** Members of arrays and objects in one packet. What is wider is dear to parse and dearer to look through. */
+export const packetMembers = 10_000
+
 /** What Socket.IO takes as its `parser`. */
 export interface Parser {
   Encoder: typeof stock.Encoder
@@ -17,7 +20,7 @@ export interface Parser {
 }
 
 /**
- * The stock parser behind a guard. A packet that is nested too deep or too large is not parsed: its name and
+ * The stock parser behind a guard. A packet that is nested too deep, too wide or too large is not parsed: its name and
  * acknowledgement id are read from its head, and it goes the usual way with a `Refused` in place of its payload.
  * (Deep JSON is parsed without trouble, but whoever walks or writes it recursively afterwards ends the process.)
  */
@@ -25,12 +28,15 @@ export function guardedParser ({ depth, packetBytes }: PacketLimits): Parser {
   class Decoder extends EventEmitter {
     readonly #stock = new stock.Decoder()
     #bytes = 0
+    /** A packet whose attachments have not all come. */
+    #isOpen = false
 
     constructor () {
       super()
       this.#stock.on('decoded', (packet: stock.Packet) => {
         const tooLarge = this.#bytes > packetBytes && packet.type === stock.PacketType.EVENT
         this.#bytes = 0
+        this.#isOpen = false
         if (tooLarge) packet.data = [packet.data[0], new Refused(new ClasswavesError('PAYLOAD_TOO_LARGE'))]
         this.emit('decoded', packet)
       })
@@ -44,11 +50,14 @@ export function guardedParser ({ depth, packetBytes }: PacketLimits): Parser {
         this.#stock.add(chunk)
         return
       }
+      if (this.#isOpen) throw new ClasswavesError('INVALID_PAYLOAD') // else text in between would set the count of bytes back
       this.#bytes = Buffer.byteLength(chunk)
       const fault = this.#faultOf(chunk)
       const event = fault && headOf(chunk)
-      if (!fault) this.#stock.add(chunk)
-      else if (event) this.emit('decoded', { ...event, data: [event.name, new Refused(fault)] })
+      if (!fault) {
+        this.#isOpen = true
+        this.#stock.add(chunk)
+      } else if (event) this.emit('decoded', { ...event, data: [event.name, new Refused(fault)] })
       else throw fault
     }
 
@@ -59,7 +68,9 @@ export function guardedParser ({ depth, packetBytes }: PacketLimits): Parser {
 
     #faultOf (text: string): ClasswavesError | undefined {
       if (this.#bytes > packetBytes) return new ClasswavesError('PAYLOAD_TOO_LARGE')
-      if (deeperThan(text, depth + 1)) return new ClasswavesError('INVALID_PAYLOAD', `The payload is nested deeper than ${depth}.`)
+      const shape = measure(text, depth + 1, packetMembers)
+      if (shape === 'deep') return new ClasswavesError('INVALID_PAYLOAD', `The payload is nested deeper than ${depth}.`)
+      if (shape === 'wide') return new ClasswavesError('INVALID_PAYLOAD', `The payload has more than ${packetMembers} members.`)
       return undefined
     }
   }
@@ -67,9 +78,15 @@ export function guardedParser ({ depth, packetBytes }: PacketLimits): Parser {
   return { Encoder: stock.Encoder, Decoder }
 }
 
-/** Does JSON text open more than `limit` arrays and objects at once? Looks at brackets outside of strings only. */
+/** Does JSON text open more than `limit` arrays and objects at once? */
 export function deeperThan (text: string, limit: number): boolean {
+  return measure(text, limit, Infinity) === 'deep'
+}
+
+/** Looks at brackets and commas outside of strings only, and no further than it must. */
+function measure (text: string, depth: number, members: number): 'deep' | 'wide' | 'fine' {
   let open = 0
+  let commas = 0
   let inString = false
   for (let i = 0; i < text.length; i++) {
     const char = text.charCodeAt(i)
@@ -77,11 +94,13 @@ export function deeperThan (text: string, limit: number): boolean {
       if (char === 92) i++
       else if (char === 34) inString = false
     } else if (char === 34) inString = true
-    else if (char === 91 || char === 123) {
-      if (++open > limit) return true
+    else if (char === 44) {
+      if (++commas > members) return 'wide'
+    } else if (char === 91 || char === 123) {
+      if (++open > depth) return 'deep'
     } else if (char === 93 || char === 125) open--
   }
-  return false
+  return 'fine'
 }
 
 /** Names that Socket.IO keeps to itself. The stock parser takes no packet with one of them, so neither do we. */
