@@ -18,15 +18,17 @@ async function serve ({ port, host, secret, redis }: Settings): Promise<void> {
   let stopDemo = (): void => {}
   const app = Fastify({ logger: { level: 'warn', stream: process.stderr } })
   await app.register(classwaves, { jwt: { secret: secret ?? randomBytes(32).toString('hex') }, pages: true, ...(redis !== undefined && { redis }) })
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-    process.once(signal, () => {
-      stopDemo()
-      app.close().then(() => process.exit(0), (error: unknown) => {
-        process.stderr.write(`${String(error)}\n`)
-        process.exit(1)
-      })
+  let closing = false
+  const close = (): void => {
+    if (closing) process.exit(1) // who asks twice does not want to wait
+    closing = true
+    stopDemo()
+    app.close().then(() => process.exit(0), (error: unknown) => {
+      process.stderr.write(`${String(error)}\n`)
+      process.exit(1)
     })
   }
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, close)
   const address = await app.listen({ port, host })
   const url = new URL(address)
   const demo = secret === undefined ? await startDemo(app, 'teacher-1') : undefined

@@ -1,6 +1,7 @@
 import type { FastifyBaseLogger } from 'fastify'
 import type { Server, Socket } from 'socket.io'
 import type { Connections } from './connections.ts'
+import { at, cursorAt, enter, isAt, move, type Cursor } from './cursor.ts'
 import type { Heard, Journal, Position } from './journal.ts'
 import type { Live, LiveEvent } from './live.ts'
 
@@ -9,14 +10,6 @@ import type { Live, LiveEvent } from './live.ts'
  * a hole: what the wire lost is read from the journal before what came after it. Of newest-wins events a slow reader
  * gets the newest.
  */
-
-/** How far this process has delivered a home room. */
-interface Cursor extends Position {
-  /** Events that came while a hole is being filled. */
-  waiting: Heard[] | null
-  /** Told when the cursor moves. */
-  moved: (() => void)[]
-}
 
 export interface DeliveryDependencies {
   io: Server
@@ -69,19 +62,29 @@ export class Delivery {
    * more, it is not recovered. Live events begin right after `position`.
    */
   async follow (socket: Socket, room: string, since?: Position): Promise<Followed> {
-    const namespace = socket.nsp.name
-    const cursor = await this.#track(namespace, room)
-    if (!since) {
-      await socket.join(room)
-      return { position: at(cursor), recovered: true }
+    const cursor = this.#cursorOf(socket.nsp.name, room)
+    cursor.entering++
+    try {
+      await cursor.placed
+      if (!since) return { position: await enter(socket, room, cursor), recovered: true }
+      await socket.leave(room)
+      cursor.behind.add(socket.id)
+      return await this.#catchUp(socket, room, cursor, since)
+    } finally {
+      cursor.behind.delete(socket.id)
+      cursor.entering--
     }
-    await socket.leave(room)
+  }
+
+  async #catchUp (socket: Socket, room: string, cursor: Cursor, since: Position): Promise<Followed> {
+    const namespace = socket.nsp.name
     let place = since
     for (;;) {
       const page = await this.#journal.read(namespace, room, place, pageSize)
       if (page.lost) {
-        await socket.join(room)
-        return { position: at(cursor), recovered: false }
+        // What it got before the rest fell out is not to come again.
+        if (place !== since) await this.#until(namespace, room, cursor, place)
+        return { position: await enter(socket, room, cursor), recovered: false }
       }
       for (const { event, payload, meta } of page.events) {
         // All at once would be more than may wait for one connection.
@@ -92,12 +95,7 @@ export class Delivery {
       if (place.offset < page.position.offset) continue
       if (!isAt(cursor, place)) await this.#until(namespace, room, cursor, place)
       // From the look at the cursor to the join nothing else runs, so nothing can come between.
-      if (isAt(cursor, place)) {
-        const joined = socket.join(room)
-        const position = at(cursor)
-        await joined
-        return { position, recovered: true }
-      }
+      if (isAt(cursor, place)) return { position: await enter(socket, room, cursor), recovered: true }
     }
   }
 
@@ -108,51 +106,59 @@ export class Delivery {
     let cursor = this.#cursors.get(key)
     if (!cursor) {
       if (!this.#hasReaders(namespace, rooms)) return
-      cursor = { epoch: position.epoch, offset: position.offset - 1, waiting: null, moved: [] }
+      cursor = cursorAt({ epoch: position.epoch, offset: position.offset - 1 })
       this.#cursors.set(key, cursor)
     }
     if (cursor.waiting) cursor.waiting.push(event)
-    else if (follows(cursor, position)) this.#deliver(cursor, event)
-    else if (position.epoch !== cursor.epoch || position.offset > cursor.offset) {
-      cursor.waiting = [event]
-      void this.#fill(namespace, home, cursor)
-    }
+    else if (position.epoch === cursor.epoch && position.offset === cursor.offset + 1) this.#deliver(cursor, event)
+    // Where there is a hole the journal is asked; it has this event too, if anybody ever appended it.
+    else if (position.epoch !== cursor.epoch || position.offset > cursor.offset) void this.#fill(namespace, home, cursor)
   }
 
-  /** Reads what is missing, then goes on with what came meanwhile. */
-  async #fill (namespace: string, home: string, cursor: Cursor): Promise<void> {
-    cursor.waiting ??= []
+  /** Delivers what the journal has and the wire has not brought, then goes on with what came meanwhile. */
+  #fill (namespace: string, home: string, cursor: Cursor): Promise<boolean> {
+    cursor.filling ??= this.#readOn(namespace, home, cursor)
+    return cursor.filling
+  }
+
+  async #readOn (namespace: string, home: string, cursor: Cursor): Promise<boolean> {
+    cursor.waiting = []
     try {
       for (;;) {
         const page = await this.#journal.read(namespace, home, at(cursor), pageSize)
-        if (page.lost) {
-          // Another epoch, or too far behind: readers see it by the epoch or the offset, and ask again.
-          const { epoch, offset } = page.position
-          const oldest = epoch === cursor.epoch ? offset : 0
-          Object.assign(cursor, { epoch, offset: oldest })
-          if (oldest === offset) break
-          continue
-        }
         for (const kept of page.events) {
           const { epoch, offset } = kept.meta
           this.#deliver(cursor, { namespace, rooms: kept.rooms, position: { epoch, offset }, open: () => kept })
         }
+        if (page.lost) {
+          // Another epoch, or too far behind: readers see it by the epoch or the offset, and ask again.
+          const { epoch, offset } = page.position
+          move(cursor, { epoch, offset: epoch === cursor.epoch ? offset : 0 })
+        }
         if (cursor.offset >= page.position.offset) break
       }
+      cursor.filling = null
+      this.#goOn(cursor)
+      return true
     } catch (error) {
+      // What waits is in the journal too; it is read with the next event or comparison.
+      Object.assign(cursor, { filling: null, waiting: null })
       this.#log.warn({ err: error, room: home }, 'missed events could not be read; the next comparison tries again')
+      return false
     }
-    const waiting = cursor.waiting
+  }
+
+  #goOn (cursor: Cursor): void {
+    const waiting = cursor.waiting ?? []
     cursor.waiting = null
     for (const event of waiting) this.#hear(event)
   }
 
   #deliver (cursor: Cursor, event: Heard): void {
-    Object.assign(cursor, event.position)
-    for (const moved of cursor.moved.splice(0)) moved()
-    if (!this.#hasReaders(event.namespace, event.rooms)) return
-    const { event: name, payload, meta } = event.open()
-    this.#io.of(event.namespace).local.to([...event.rooms]).emit(name, payload, meta)
+    const kept = this.#hasReaders(event.namespace, event.rooms) ? event.open() : undefined
+    move(cursor, event.position)
+    if (!kept) return
+    this.#io.of(event.namespace).local.to([...event.rooms]).except([...cursor.behind]).emit(kept.event, kept.payload, kept.meta)
   }
 
   /** To the readers of this process; those who lag behind get the newest when they have caught up. */
@@ -164,30 +170,50 @@ export class Delivery {
     for (const socket of slow) this.#connections?.hold(socket, thing, event, payload, meta)
   }
 
+  /** Asks for no namespace by name: Socket.IO would make one. */
   #hasReaders (namespace: string, rooms: readonly string[]): boolean {
-    const { adapter } = this.#io.of(namespace)
-    return rooms.some(room => adapter.rooms.has(room))
+    const there = this.#io._nsps.get(namespace)?.adapter.rooms
+    return there !== undefined && rooms.some(room => there.has(room))
   }
 
-  async #track (namespace: string, room: string): Promise<Cursor> {
+  /** What comes before the position is known waits for it. */
+  #cursorOf (namespace: string, room: string): Cursor {
     const key = keyOf(namespace, room)
-    if (!this.#cursors.has(key)) {
-      const position = await this.#journal.position(namespace, room)
-      if (!this.#cursors.has(key)) this.#cursors.set(key, { ...position, waiting: null, moved: [] })
+    let cursor = this.#cursors.get(key)
+    if (cursor) return cursor
+    cursor = cursorAt({ epoch: '', offset: 0 })
+    cursor.waiting = []
+    this.#cursors.set(key, cursor)
+    cursor.placed = this.#place(namespace, room, cursor)
+    return cursor
+  }
+
+  async #place (namespace: string, room: string, cursor: Cursor): Promise<void> {
+    try {
+      move(cursor, await this.#journal.position(namespace, room))
+    } catch (error) {
+      this.#cursors.delete(keyOf(namespace, room))
+      throw error
     }
-    return this.#cursors.get(key) as Cursor
+    this.#goOn(cursor)
   }
 
   /** Waits for the cursor to come to a place; if the wire has lost it, reads it. */
   async #until (namespace: string, room: string, cursor: Cursor, place: Position): Promise<void> {
-    const deadline = Date.now() + catchUpMs
-    while (cursor.epoch === place.epoch && cursor.offset < place.offset && Date.now() < deadline) {
+    const isBehind = (): boolean => cursor.epoch === place.epoch && cursor.offset < place.offset
+    if (isBehind()) {
       await new Promise<void>(resolve => {
-        const timer = setTimeout(resolve, deadline - Date.now())
-        cursor.moved.push(() => { clearTimeout(timer); resolve() })
+        const done = (): void => {
+          clearTimeout(timer)
+          cursor.moved.delete(look)
+          resolve()
+        }
+        const look = (): void => { if (!isBehind()) done() }
+        const timer = setTimeout(done, catchUpMs)
+        cursor.moved.add(look)
       })
     }
-    if (cursor.offset < place.offset && !cursor.waiting) await this.#fill(namespace, room, cursor)
+    while (isBehind()) if (!await this.#fill(namespace, room, cursor)) return
   }
 
   /** For events that were lost without a later one to tell of them; forgets rooms that nobody reads. */
@@ -195,14 +221,13 @@ export class Delivery {
     for (const [key, cursor] of [...this.#cursors]) {
       const [namespace, room] = key.split(' ') as [string, string]
       if (!this.#hasReaders(namespace, [room])) {
-        if (!cursor.waiting && cursor.moved.length === 0) this.#cursors.delete(key)
+        if (!cursor.waiting && cursor.entering === 0) this.#cursors.delete(key)
         continue
       }
       try {
+        await cursor.placed
         const position = await this.#journal.position(namespace, room)
-        if (!cursor.waiting && !isAt(cursor, position) && !(cursor.epoch === position.epoch && cursor.offset > position.offset)) {
-          await this.#fill(namespace, room, cursor)
-        }
+        if (cursor.epoch !== position.epoch || cursor.offset < position.offset) await this.#fill(namespace, room, cursor)
       } catch {
         return // Redis is away; the client says so, and its return starts the next comparison
       }
@@ -211,8 +236,3 @@ export class Delivery {
 }
 
 const keyOf = (namespace: string, room: string): string => `${namespace} ${room}`
-const at = ({ epoch, offset }: Position): Position => ({ epoch, offset })
-const isAt = (cursor: Position, place: Position): boolean => cursor.epoch === place.epoch && cursor.offset === place.offset
-/** The next of the same epoch, or the first of a new one. */
-const follows = (cursor: Position, { epoch, offset }: Position): boolean =>
-  epoch === cursor.epoch ? offset === cursor.offset + 1 : offset === 1

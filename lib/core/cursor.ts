@@ -1,0 +1,39 @@
+import type { Socket } from 'socket.io'
+import type { Heard, Position } from './journal.ts'
+
+/** How far this process has delivered a home room. */
+export interface Cursor extends Position {
+  /** Events that come while the journal is read. */
+  waiting: Heard[] | null
+  /** The reading that is going on; true when it came to the end of the journal. */
+  filling: Promise<boolean> | null
+  /** Told when the cursor moves. */
+  moved: Set<() => void>
+  /** Settles when the position is known. */
+  placed: Promise<void>
+  /** Readers on their way in; a cursor that somebody needs is not forgotten. */
+  entering: number
+  /** Sockets that are getting what they missed: what goes out meanwhile they read from the journal. */
+  behind: Set<string>
+}
+
+/** Into the room, and where it stands: one step, between which and the next nothing is delivered. */
+export async function enter (socket: Socket, room: string, cursor: Cursor): Promise<Position> {
+  cursor.behind.delete(socket.id)
+  const joined = socket.join(room)
+  const position = at(cursor)
+  await joined
+  return position
+}
+
+export function cursorAt (position: Position): Cursor {
+  return { ...position, waiting: null, filling: null, moved: new Set(), placed: Promise.resolve(), entering: 0, behind: new Set() }
+}
+
+export function move (cursor: Cursor, { epoch, offset }: Position): void {
+  Object.assign(cursor, { epoch, offset })
+  for (const moved of cursor.moved) moved()
+}
+
+export function at ({ epoch, offset }: Position): Position { return { epoch, offset } }
+export function isAt (cursor: Position, place: Position): boolean { return cursor.epoch === place.epoch && cursor.offset === place.offset }
