@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { setTimeout as pause } from 'node:timers/promises'
+import { writeSdk } from '../bin/bundle.ts'
 import { browser } from './browser.ts'
 import { startRedis } from './redis.ts'
 
@@ -14,6 +15,7 @@ const lock = file('node_modules/.tap-building')
 const staleMs = 120_000
 
 await buildTap()
+await writeSdk()
 const ends: (() => unknown)[] = []
 const owner = { teardown: (end: () => unknown) => ends.push(end) }
 try {

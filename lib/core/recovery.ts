@@ -8,7 +8,7 @@ import { Closed } from './schema.ts'
 export const Place = Closed({ epoch: Type.String({ minLength: 1, maxLength: 64 }), offset: Type.Integer({ minimum: 0 }) })
 
 /** By home room. */
-export const Positions = Type.Record(Type.String({ maxLength: 200 }), Place, { maxProperties: 100 })
+export const Positions = Type.Record(Type.String(), Place, { maxProperties: 100 })
 export type Positions = Static<typeof Positions>
 
 /** The part of an acknowledgement that every subscription has. */

@@ -135,7 +135,8 @@ t.test('a reader that has stalled keeps nobody waiting', async t => {
     return socket.pause()
   }
   const stalled = await app.connect('/sessions', token())
-  ;(stalled.socket.io.engine.transport as unknown as { ws: { pause (): void } }).ws.pause()
+  const { ws } = stalled.socket.io.engine.transport as unknown as { ws: { pause (): void, resume (): void } }
+  ws.pause()
   const [unread] = [await polling(app), await polling(app)]
   for (let i = 0; i < 300; i++) for (const name of ['/sessions', '/guidance']) app.app.io.of(name).emit('word', 'x'.repeat(50_000))
   ;(await open()).write(`GET ${unread} HTTP/1.1\r\nHost: here\r\n\r\n`)
@@ -145,6 +146,7 @@ t.test('a reader that has stalled keeps nobody waiting', async t => {
   await tick(200)
   const ms = await timed(app.app)
   t.ok(ms < 3_000, `${Math.round(ms)} ms`)
+  ws.resume()
 })
 
 /** The path of a polling connection that has come to /guidance. */

@@ -9,7 +9,7 @@ import { packetMembers } from '../../lib/core/parser.ts'
 import { codeAlphabet } from '../../lib/sessions/code.ts'
 import { build, onBoth, token, type App } from '../app.ts'
 import type { Client } from '../client.ts'
-import { raw, rawSocket, type Raw } from '../raw.ts'
+import { raw, rawSocket } from '../raw.ts'
 
 /** More than anybody needs: of connections, sockets, packets, members, attachments, acknowledgements, codes. */
 
@@ -56,8 +56,11 @@ onBoth(t, 'one connection is one socket in each namespace, however slow the door
   const wire = await raw(t, app.url)
   const auth = JSON.stringify({ token: token() })
   wire.send(...Array.from({ length: 600 }, (_, i) => `0${['/sessions', '/guidance', '/'][i % 3]},${auth}`))
-  await wire.closed()
-  t.ok(most <= 1)
+  let over = false
+  void wire.closed().then(() => { over = true })
+  while (!over && wire.frames.length < 600) await tick(10)
+  t.equal(most, 1, 'the others are refused, or break the protocol')
+  t.ok(count(wire.frames, frame => frame.startsWith('0')) <= 3)
 })
 
 t.test('as many members as fit into a packet', async t => {
@@ -89,7 +92,7 @@ t.test('what is wide is refused, not explained at length', async t => {
   for (let id = 1; id <= 50; id++) wire.send(`2/guidance,${id}["guidance:subscribe",${text}]`)
   t.match(await wire.next(/^3\/guidance,50\[/), /INVALID_PAYLOAD/)
   const took = performance.now() - began
-  t.ok(took < 3_000, `50 packets of ${packetMembers} members in ${Math.round(took)} ms; explaining them took ten times as long`)
+  t.ok(took < 3_000, `50 packets of ${packetMembers} members in ${Math.round(took)} ms`)
   wire.send('2/guidance,51["guidance:subscribe",{"subscriptions":[1]}]')
   t.match(await wire.next(/^3\/guidance,51\[/), /guidance:subscribe: \/subscriptions\/0/, 'a small one is explained')
 })
@@ -117,8 +120,8 @@ t.test('attachments', async t => {
 
   const wire = await rawSocket(t, app.url, '/sessions', token())
   const heard = wire.frames.length
-  wire.send(`51-/sessions,1["group:leave",[${Array.from({ length: 9_000 }, () => placeholder(0)).join()}]]`, new Uint8Array(200_000))
-  t.match(await wire.next(/^3\/sessions,1\[/), /INVALID_PAYLOAD/, 'one attachment in nine thousand places')
+  wire.send(`51-/sessions,1["group:leave",[${Array.from({ length: 4_000 }, () => placeholder(0)).join()}]]`, new Uint8Array(200_000))
+  t.match(await wire.next(/^3\/sessions,1\[/), /INVALID_PAYLOAD/, 'one attachment in four thousand places')
   t.ok(wire.frames.slice(heard).join('').length < 1_000, 'comes back to nobody')
   t.equal(await other.code('no:such'), 'UNSUPPORTED_OPERATION')
 })
@@ -172,15 +175,17 @@ const tries: Record<keyof Limits, [limits: Given, allowed: number, (t: Test, app
     return await ten(async () => await socket.code('session:join', { sessionId: (await app.session(teacher, { start: false })).sessionId }))
   }],
   depth: [{ depth: 4 }, 4, saying(i => ['no:such', JSON.parse('['.repeat(i + 1) + ']'.repeat(i + 1))])],
-  packetBytes: [{ packetBytes: 1_000 }, 4, saying(i => ['no:such', 'x'.repeat(i * 230)])],
+  packetBytes: [{ packetBytes: 1_000 }, 5, saying(i => ['no:such', 'x'.repeat(i * 200)])],
   waitingBytes: [{ waitingBytes: 100_000 }, 0, async (_t, app) => {
     const socket = await app.connect('/sessions', token())
-    ;(socket.socket.io.engine.transport as unknown as { ws: { pause (): void } }).ws.pause()
+    const { ws } = socket.socket.io.engine.transport as unknown as { ws: { pause (): void, resume (): void } }
+    ws.pause()
     const [server] = [...app.app.io.of('/sessions').sockets.values()]
     for (let i = 0; i < 400 && server?.connected; i++) {
       server.emit('word', 'x'.repeat(50_000))
       await tick(1)
     }
+    ws.resume()
     return [server?.connected ? 'ok' : 'closed']
   }],
   audioChunksPerSecond: [{ audioChunksPerSecond: 4 }, 4, audio(10)],

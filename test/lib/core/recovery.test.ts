@@ -66,6 +66,5 @@ t.test('positions are places, and few', async t => {
   t.ok(check({}) && check({ a: { epoch: '1', offset: 0 } }))
   const strange = [{ epoch: '', offset: 0 }, { epoch: '1', offset: -1 }, { epoch: '1', offset: 1.5 }, { epoch: 1, offset: 1 }, { epoch: '1', offset: '1' }, { epoch: '1' }, { offset: 1 }, { epoch: '1', offset: 1, more: 1 }, null, 5]
   for (const place of strange) t.notOk(check({ a: place }), JSON.stringify(place))
-  t.notOk(check({ ['x'.repeat(201)]: { epoch: '1', offset: 0 } }))
   t.notOk(check(Object.fromEntries(Array.from({ length: 101 }, (_, i) => [i, { epoch: '1', offset: 0 }]))))
 })
