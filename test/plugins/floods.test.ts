@@ -20,10 +20,10 @@ const count = <T>(list: readonly T[], what: (one: T) => boolean): number => list
 
 /** What another client waits for an answer at most, while something goes on (ms). */
 async function worstWait (other: Client, work: () => Promise<unknown>): Promise<number> {
-  let going = true
+  const over = new AbortController()
   let worst = 0
   const watching = (async () => {
-    while (going) {
+    while (!over.signal.aborted) {
       const began = performance.now()
       await other.raw('no:such')
       worst = Math.max(worst, performance.now() - began)
@@ -31,7 +31,7 @@ async function worstWait (other: Client, work: () => Promise<unknown>): Promise<
     }
   })()
   await work()
-  going = false
+  over.abort()
   await watching
   return worst
 }
@@ -56,9 +56,9 @@ onBoth(t, 'one connection is one socket in each namespace, however slow the door
   const wire = await raw(t, app.url)
   const auth = JSON.stringify({ token: token() })
   wire.send(...Array.from({ length: 600 }, (_, i) => `0${['/sessions', '/guidance', '/'][i % 3]},${auth}`))
-  let over = false
-  void wire.closed().then(() => { over = true })
-  while (!over && wire.frames.length < 600) await tick(10)
+  const over = new AbortController()
+  void wire.closed().then(() => over.abort())
+  while (!over.signal.aborted && wire.frames.length < 600) await tick(10)
   t.equal(most, 1, 'the others are refused, or break the protocol')
   t.ok(count(wire.frames, frame => frame.startsWith('0')) <= 3)
 })
