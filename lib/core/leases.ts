@@ -23,7 +23,7 @@ export interface Leases {
 export interface Held { held: boolean, first: boolean, count: number }
 export interface Released { last: boolean, count: number }
 
-export const leaseDefaultMs = 30_000
+export const leaseDefaultMs = 10_000
 
 /** @throws TypeError for an empty name, and for a `max` that is not a whole number */
 export function checkLease (set: string, member: string, max?: number): void {
