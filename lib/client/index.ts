@@ -37,6 +37,9 @@ export interface ClassClient {
 }
 
 const delayMs = 500
+/** Between one renewal of the token and the next: after one that went well, and after one that failed (ms). */
+const pauseMs = 1_000
+const retryMs = 5_000
 
 export function createClient ({ io, url, getToken, socket: given = {}, queueLimit = 100, answerMs = 10_000, offlineAfterMs = 30_000 }: ClientOptions): ClassClient {
   const listeners = new Set<(health: Health) => void>()
@@ -45,7 +48,7 @@ export function createClient ({ io, url, getToken, socket: given = {}, queueLimi
   const facts = { closed: false, network: true, awayForLong: false }
   let health: Health = 'offline'
   let away: ReturnType<typeof setTimeout> | undefined
-  let refreshing = false
+  const refreshing = { busy: false, due: false }
 
   const auth = (give: (data: object) => void): void => {
     // Without a token the server refuses with the code that says so.
@@ -79,17 +82,28 @@ export function createClient ({ io, url, getToken, socket: given = {}, queueLimi
     return channel
   }
 
-  /** Both namespaces say at once that the token ends; one new token renews both. */
+  /**
+   * Both namespaces say at once that the token ends; one new token renews both. Who gets another that ends soon is
+   * warned again at once: that is looked at after a while.
+   */
   async function refresh (channel: Channel<Contract>): Promise<void> {
-    if (refreshing) return
-    refreshing = true
+    if (refreshing.busy) {
+      refreshing.due = true
+      return
+    }
+    Object.assign(refreshing, { busy: true, due: false })
+    let wait = pauseMs
     try {
       await channel.send('auth:refresh', { token: await getToken() }, { ttlMs: 0 })
     } catch {
       // There is a minute left; after it the server ends the socket, and connecting asks for a token again.
-      later(5_000, () => { if (channel.facts.connected) void refresh(channel) })
+      refreshing.due = true
+      wait = retryMs
     }
-    refreshing = false
+    later(wait, () => {
+      refreshing.busy = false
+      if (refreshing.due && channel.facts.connected) void refresh(channel)
+    })
   }
 
   function later (ms: number, run: () => void): void {
