@@ -10,8 +10,10 @@ import { Outbox } from './outbox.ts'
 
 type Heard<C extends Contract> = C['sends'] & typeof commonSends
 type Said<C extends Contract> = C['receives'] & typeof commonReceives
-/** The events whose answer has a snapshot and places. */
-type Subscribing<C extends Contract> = { [E in keyof C['receives'] & string]: 'snapshot' extends keyof AckOf<C['receives'][E]> ? E : never }[keyof C['receives'] & string]
+/** The events whose answer has places and says how things stand: as a snapshot, or in a class by itself. */
+type Subscribing<C extends Contract> = {
+  [E in keyof C['receives'] & string]: AckOf<C['receives'][E]> extends { snapshot: unknown } | { participants: unknown, positions: unknown } ? E : never
+}[keyof C['receives'] & string]
 
 /** A snapshot that stands for everything up to here; the events that are handed over next came after it. */
 export interface State<S> {
@@ -40,6 +42,8 @@ export interface ChannelDependencies {
 
 /** How long an event may wait to be sent unless it says otherwise (ms). */
 const ttlMs = 60_000
+/** Said twice these would be two; an id of their own makes them one. */
+const counted = ['sendMessage', 'sendDirectMessage']
 
 export class Channel<C extends Contract> {
   readonly socket: Socket
@@ -81,10 +85,10 @@ export class Channel<C extends Contract> {
   }
 
   /**
-   * Follows a session from now on, over any number of connections: each kept event once, in order. `onState` gets a
+   * Follows a session by its id, a class by its code, from now on, over any number of connections: each kept event once, in order. `onState` gets a
    * snapshot at the start and after every reconnect, between the events that it holds already and those that came later.
    */
-  follow<E extends Subscribing<C>> (event: E, sessionId: string, onState: (state: State<SnapshotOf<C, E>>) => void): Followed {
+  follow<E extends Subscribing<C>> (event: E, name: string, onState: (state: State<SnapshotOf<C, E>>) => void): Followed {
     let following: Following | undefined
     const stop = (): void => {
       if (!following) return
@@ -93,11 +97,14 @@ export class Channel<C extends Contract> {
       this.#look()
     }
     const ready = new Promise<void>((resolve, reject) => {
-      following = new Following(sessionId, {
-        ask: async since => await this.#ask(event, { sessionId, ...(since && { since }) }) as Answered,
+      const isCode = event === 'joinSession'
+      // As the server writes a code that was typed.
+      const place = isCode ? name.toUpperCase().replace(/[\s-]/g, '') : name
+      following = new Following(place, {
+        ask: async since => await this.#ask(event, { [isCode ? 'sessionCode' : 'sessionId']: place, ...(since && { since }) }) as Answered,
         deliver: arrived => this.#deliver(arrived),
         state: answer => {
-          onState({ snapshot: answer.snapshot as SnapshotOf<C, E>, lost: answer.lost, recovered: answer.recovered })
+          onState({ snapshot: (answer.snapshot ?? answer) as SnapshotOf<C, E>, lost: answer.lost, recovered: answer.recovered })
           resolve()
         },
         changed: () => this.#look(),
@@ -138,6 +145,7 @@ export class Channel<C extends Contract> {
    * @throws ClientError
    */
   async send<E extends keyof Said<C> & string> (event: E, payload: PayloadOf<Said<C>[E]>, options: { ttlMs?: number } = {}): Promise<AckOf<Said<C>[E]>> {
+    if (counted.includes(event)) payload = { id: crypto.getRandomValues(new Uint32Array(4)).join('-'), ...payload }
     const ttl = options.ttlMs ?? (event.startsWith('audio:') ? 0 : ttlMs)
     if (ttl > 0) return await this.#outbox.post(event, payload, ttl) as AckOf<Said<C>[E]>
     if (!this.facts.connected) throw new ClientError('NOT_CONNECTED', `${event} was not sent.`)
@@ -168,7 +176,7 @@ export class Channel<C extends Contract> {
       this.#use.draining((payload as { retryAfterMs: number }).retryAfterMs)
     }
     const arrived = { event, payload, meta }
-    for (const following of this.#followings) if (following.owns(meta.room)) return following.take(arrived)
+    for (const following of this.#followings) if (following.owns(arrived)) return following.take(arrived)
     this.#deliver(arrived)
   }
 
@@ -206,4 +214,4 @@ export class Channel<C extends Contract> {
   }
 }
 
-type SnapshotOf<C extends Contract, E extends keyof C['receives']> = AckOf<C['receives'][E]> extends { snapshot: infer S } ? S : never
+type SnapshotOf<C extends Contract, E extends keyof C['receives']> = AckOf<C['receives'][E]> extends { snapshot: infer S } ? S : AckOf<C['receives'][E]>

@@ -24,7 +24,8 @@ export interface FollowingDependencies {
 }
 
 export class Following {
-  readonly sessionId: string
+  /** A session by its id, or a class by its code. */
+  readonly name: string
   readonly #use: FollowingDependencies
   #places: Positions | undefined
   /** Came while the server was being asked, or after a hole. */
@@ -35,13 +36,15 @@ export class Following {
   #timer: ReturnType<typeof setTimeout> | undefined
   complete = false
 
-  constructor (sessionId: string, use: FollowingDependencies) {
-    this.sessionId = sessionId
+  constructor (name: string, use: FollowingDependencies) {
+    this.name = name
     this.#use = use
   }
 
-  /** Whether a home room is one of this session: ids have no colon. */
-  owns (room: string): boolean { return room.split(':').includes(this.sessionId) }
+  /** Whether an event is of this session: ids have no colon, and what is said in a class says its code. */
+  owns ({ meta, payload }: Arrived): boolean {
+    return meta.room.split(':').includes(this.name) || (payload as { sessionCode?: unknown } | undefined)?.sessionCode === this.name
+  }
 
   /** Asks for what was missed; at the start and after every reconnect. */
   start (): void {

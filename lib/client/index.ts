@@ -1,5 +1,5 @@
 import type { io as Io, ManagerOptions, Socket, SocketOptions } from 'socket.io-client'
-import type { guidance, sessions } from '../contract.ts'
+import type { classroom, guidance, sessions } from '../contract.ts'
 import type { Contract } from '../core/contract.ts'
 import { Channel } from './channel.ts'
 import { healthOf, type Health } from './health.ts'
@@ -24,6 +24,8 @@ export interface ClientOptions {
 }
 
 export interface ClassClient {
+  /** Connects to `/` when it is first used. */
+  readonly classroom: Channel<typeof classroom>
   /** Connects to `/sessions` when it is first used. */
   readonly sessions: Channel<typeof sessions>
   /** Connects to `/guidance` when it is first used. */
@@ -83,7 +85,7 @@ export function createClient ({ io, url, getToken, socket: given = {}, queueLimi
   }
 
   /**
-   * Both namespaces say at once that the token ends; one new token renews both. Who gets another that ends soon is
+   * All namespaces say at once that the token ends; one new token renews them. Who gets another that ends soon is
    * warned again at once: that is looked at after a while.
    */
   async function refresh (channel: Channel<Contract>): Promise<void> {
@@ -118,7 +120,7 @@ export function createClient ({ io, url, getToken, socket: given = {}, queueLimi
       away = undefined
       facts.awayForLong = false
     } else away ??= setTimeout(() => { facts.awayForLong = true; changed() }, offlineAfterMs)
-    // Both namespaces come and go in one turn; what lies between is nobody's business.
+    // The namespaces come and go in one turn; what lies between is nobody's business.
     queueMicrotask(() => {
       const next = now()
       if (next === health) return
@@ -135,6 +137,7 @@ export function createClient ({ io, url, getToken, socket: given = {}, queueLimi
   })
 
   return {
+    get classroom () { return open<typeof classroom>('/') },
     get sessions () { return open<typeof sessions>('/sessions') },
     get guidance () { return open<typeof guidance>('/guidance') },
     get health () { return now() },

@@ -31,7 +31,7 @@ t.test('two processes die and come back in turn: no event lost, none twice, orde
   let [a, b] = await Promise.all([fork(t, options), fork(t, options)])
   front.to(a.url, b.url)
   const teacher = token({ sub: 'teacher-1' })
-  const { sessionId } = await a.session(teacher)
+  const { sessionId, code } = await a.session(teacher)
   const worker = createEmitter({ redis: redis.url })
   t.teardown(() => worker.close())
 
@@ -42,9 +42,15 @@ t.test('two processes die and come back in turn: no event lost, none twice, orde
   one.sessions.on('transcription:group:new', ({ groupId, id }) => { heard[groupId]?.push(id) })
   const followed = one.sessions.follow('session:join', sessionId, state => { states++; lost.push(...state.lost) })
   one.guidance.follow('session:guidance:subscribe', sessionId, state => { lost.push(...state.lost) })
+  const chat: string[] = []
+  one.classroom.on('messageReceived', ({ message }) => { chat.push(message) })
+  await one.classroom.follow('joinSession', code, state => { lost.push(...state.lost) }).ready
   await followed.ready
+  const pupil = client(t, front.url, () => token({ sub: 'pupil-1', role: 'student' }))
+  await pupil.classroom.follow('joinSession', ` ${code.toLowerCase()}`, () => {}).ready
 
   const said: Record<string, string[]> = { red: [], blue: [] }
+  const written: string[] = []
   const talk = new AbortController()
   const talked = (async () => {
     for (let i = 0; !talk.signal.aborted; i++) {
@@ -54,6 +60,14 @@ t.test('two processes die and come back in turn: no event lost, none twice, orde
         said[groupId]?.push(id)
       }
       await pause(5)
+    }
+  })()
+  const wrote = (async () => {
+    for (let i = 0; !talk.signal.aborted; i++) {
+      // Wherever the connection breaks: what was sent is there, once.
+      await pupil.classroom.send('sendMessage', { sessionCode: code, message: `message ${i}` })
+      written.push(`message ${i}`)
+      await pause(20)
     }
   })()
   for (let round = 0; round < 2; round++) {
@@ -70,14 +84,35 @@ t.test('two processes die and come back in turn: no event lost, none twice, orde
     await until(() => one.health === 'online', 'online again')
   }
   talk.abort()
-  await talked
+  await Promise.all([talked, wrote])
+  await until(() => chat.length >= written.length, 'all messages')
   await until(() => ['red', 'blue'].every(group => (heard[group]?.length ?? 0) >= (said[group]?.length ?? 0)), 'all talk')
   await pause(100)
   t.ok((said.red?.length ?? 0) > 50, `${said.red?.length} events a group`)
   t.same(heard, said)
+  t.ok(written.length > 5, `${written.length} messages`)
+  t.same(chat, written)
   t.same(lost, [])
   t.ok(states > 2, 'it did reconnect')
   t.ok(one.seen.includes('reconnecting') || one.seen.includes('draining'), one.seen.join(' '))
+})
+
+t.test('a message whose answer is lost with the connection is said again, and counts once', async t => {
+  const { app, url, session } = await build(t)
+  const { code, sessionId } = await session(token({ sub: 'teacher-1' }))
+  const one = client(t, url, () => token({ sub: 'pupil-1', role: 'student' }), { socket: { transports: ['websocket'], reconnectionDelay: 50 } })
+  const heard: string[] = []
+  one.classroom.on('messageReceived', ({ message }) => {
+    heard.push(message)
+    // The class hears it before its author gets the answer.
+    if (heard.length === 2) one.classroom.socket.io.engine.close()
+  })
+  await one.classroom.follow('joinSession', code, ({ snapshot }) => { heard.push(`${snapshot.mode} ${snapshot.count}`) }).ready
+  await one.classroom.send('sendMessage', { sessionCode: code, message: 'Once' })
+  await one.classroom.send('sendMessage', { sessionCode: code, message: 'And another' })
+  await until(() => heard.at(-1) === 'And another', 'both')
+  t.same(heard, ['open 1', 'Once', 'open 1', 'And another'])
+  t.equal((await app.classroom.history(sessionId, 'main', {})).messages.length, 2)
 })
 
 t.test('a room that is too long ago hands over a fresh snapshot', async t => {

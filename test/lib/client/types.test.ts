@@ -16,6 +16,12 @@ export async function typed (client: ClassClient): Promise<string[]> {
   client.sessions.on('teacher:alert', () => {})
   client.sessions.follow('session:join', 's', ({ snapshot }) => snapshot.groups)
   client.guidance.follow('session:guidance:subscribe', 's', ({ snapshot }) => snapshot.prompts)
+  client.classroom.follow('joinSession', 'ABC234', ({ snapshot }) => snapshot.participants.map(one => one.status))
+  client.classroom.on('messageReceived', ({ message }) => message.length)
+  // @ts-expect-error a message has text
+  await client.classroom.send('sendMessage', { sessionCode: 'ABC234' })
+  // @ts-expect-error its answer has no snapshot
+  client.sessions.follow('group:join', 's', () => {})
   // @ts-expect-error its answer has no snapshot
   client.sessions.follow('group:leave', 's', () => {})
   client.guidance.keep('analytics:subscribe', { sessionId: 's', metrics: ['attention'] })
