@@ -1,5 +1,4 @@
--- Gives a kept event the next offset of its home room, stores it and publishes it, in one step. An epoch holds as
--- long as this Redis runs: after a restart nobody can say whether the last events were saved.
+-- Gives a kept event the next offset of its home room, stores it and publishes it, in one step.
 -- KEYS[1] log  hash: epoch, offset, run (of the server), high:<name> the highest number of a series
 -- KEYS[2] events  stream: <epoch>-<offset> with head, body and id
 -- KEYS[3] ids  hash: offset of each kept event by its id
@@ -11,18 +10,8 @@
 -- ARGV[6] ttlSeconds  life of the keys after this
 -- returns epoch, offset
 
-local run = string.match(redis.call('INFO', 'server'), 'run_id:(%w+)')
-local epoch, stored, offset = unpack(redis.call('HMGET', KEYS[1], 'epoch', 'run', 'offset'))
-if not epoch or stored ~= run then
-  local time = redis.call('TIME')
-  local fresh = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
-  if epoch and fresh <= tonumber(epoch) then fresh = tonumber(epoch) + 1 end
-  epoch = string.format('%.0f', fresh)
-  offset = '0'
-  redis.call('DEL', KEYS[2], KEYS[3])
-  redis.call('HSET', KEYS[1], 'epoch', epoch, 'run', run, 'offset', offset)
-end
-
+-- with core_epoch
+local epoch, offset = epoch_of(KEYS[1], KEYS[2], KEYS[3])
 local known = redis.call('HGET', KEYS[3], ARGV[1])
 if known then return { epoch, known } end
 local name, number = string.match(ARGV[1], '^(.+)#(%d+)$')

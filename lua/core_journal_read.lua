@@ -9,17 +9,8 @@
 -- ARGV[4] ttlSeconds  life of the epoch
 -- returns epoch, offset, 1 when events after the position are lost, then id, head, body, id, head, body, ...
 
-local run = string.match(redis.call('INFO', 'server'), 'run_id:(%w+)')
-local epoch, stored, offset = unpack(redis.call('HMGET', KEYS[1], 'epoch', 'run', 'offset'))
-if not epoch or stored ~= run then
-  local time = redis.call('TIME')
-  local fresh = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
-  if epoch and fresh <= tonumber(epoch) then fresh = tonumber(epoch) + 1 end
-  epoch = string.format('%.0f', fresh)
-  offset = '0'
-  redis.call('DEL', KEYS[2], KEYS[3])
-  redis.call('HSET', KEYS[1], 'epoch', epoch, 'run', run, 'offset', offset)
-end
+-- with core_epoch
+local epoch, offset = epoch_of(KEYS[1], KEYS[2], KEYS[3])
 -- Written only now and then: each process that has readers asks every few seconds.
 if redis.call('PTTL', KEYS[1]) < ARGV[4] * 500 then redis.call('EXPIRE', KEYS[1], ARGV[4]) end
 if ARGV[3] == '0' then return { epoch, offset, '0' } end

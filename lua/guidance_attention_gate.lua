@@ -7,17 +7,10 @@
 -- ARGV[5] at  event time in milliseconds since 1970, or empty for now
 -- returns reason (first, score, time, unchanged, late), previous score, previous time, remaining milliseconds
 
-local function number (text, low, high)
-  local value = text and string.match(text, '^[-+.%deE]+$') and tonumber(text)
-  return value and value >= low and value <= high and value or nil
-end
+-- with guidance_number
+-- with guidance_time
 
-local function text (value) return value and string.format('%.17g', value) or '' end
-
-local clock = redis.call('TIME')
-local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
-local at = now
-if ARGV[5] ~= '' then at = number(ARGV[5], 0, 8.64e15) end
+local at, now = times(ARGV[5])
 local score = number(ARGV[1], 0, 100)
 local minScoreDelta = number(ARGV[2], 0, 1e15)
 local minTimeDelta = number(ARGV[3], 0, 1e15)
@@ -25,15 +18,12 @@ local ttl = number(ARGV[4], 1, 1e13)
 if not (score and minScoreDelta and minTimeDelta and ttl and at) then
   return redis.error_reply('INVALID argument')
 end
-at = math.min(at, now + 5000)
 
 local stored = redis.call('HMGET', KEYS[1], 'score', 'timestamp')
 local previous = number(stored[1], 0, 100)
-local last = number(stored[2], 0, 8.64e15)
+local last = stored_time(stored[2], now)
 local reason, remaining = 'first', 0
 if previous and last then
-  -- A stored time far ahead was written before the clock was set back; it must not block for long.
-  last = math.min(last, now + 5000)
   remaining = last + minTimeDelta - at
   if at < last then
     reason = 'late'

@@ -5,10 +5,7 @@
 -- ARGV[3] ttlSeconds  life of the key, renewed only when a prompt is remembered
 -- returns reason (new, duplicate)
 
-local function number (text, low, high)
-  local value = text and string.match(text, '^[-+.%deE]+$') and tonumber(text)
-  return value and value >= low and value <= high and value or nil
-end
+-- with guidance_number
 
 local fingerprint = ARGV[1] and #ARGV[1] == 40 and string.match(ARGV[1], '^%x+$')
 local peek = ARGV[2] == '1'

@@ -5,17 +5,12 @@
 -- ARGV[3] ttlSeconds  life of the key, renewed only by a counted sample
 -- returns reason (updated, repeated), mean, variance, count, z-score of the sample
 
-local function number (text, low, high)
-  local value = text and string.match(text, '^[-+.%deE]+$') and tonumber(text)
-  return value and value >= low and value <= high and value or nil
-end
-
-local function text (value) return string.format('%.17g', value) end
+-- with guidance_number
+-- with guidance_once
 
 local sample = number(ARGV[1], -1e15, 1e15)
-local id = ARGV[2] and #ARGV[2] <= 64 and string.match(ARGV[2], '^[%w_.@-]+$')
 local ttl = number(ARGV[3], 1, 1e13)
-if not (sample and id and ttl) then return redis.error_reply('INVALID argument') end
+if not (sample and is_id(ARGV[2]) and ttl) then return redis.error_reply('INVALID argument') end
 
 -- A baseline that cannot be read as numbers starts anew, so that no bad value stays for ever.
 local stored = redis.call('HMGET', KEYS[1], 'mean', 'variance', 'count', 'ids')
@@ -29,16 +24,13 @@ local sigma = math.sqrt(variance)
 if count >= 3 and sigma > 0.01 then zScore = (sample - mean) / sigma end
 
 local ids = stored[4] or '|'
-if string.find(ids, '|' .. id .. '|', 1, true) then
+if knows(ids, ARGV[2]) then
   return { 'repeated', text(mean), text(variance), text(count), text(zScore) }
 end
-ids = ids .. id .. '|'
-if select(2, string.gsub(ids, '|', '')) > 17 then ids = string.match(ids, '^|[^|]*(|.*)$') end
-
 count = math.min(count + 1, 1e6)
 local delta = sample - mean
 mean = mean + delta / count
 variance = math.max(0, variance + (delta * (sample - mean) - variance) / count)
-redis.call('HSET', KEYS[1], 'mean', text(mean), 'variance', text(variance), 'count', text(count), 'ids', ids)
+redis.call('HSET', KEYS[1], 'mean', text(mean), 'variance', text(variance), 'count', text(count), 'ids', remember(ids, ARGV[2]))
 redis.call('EXPIRE', KEYS[1], math.floor(ttl))
 return { 'updated', text(mean), text(variance), text(count), text(zScore) }

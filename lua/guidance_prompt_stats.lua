@@ -7,56 +7,41 @@
 -- ARGV[5] at  event time in milliseconds since 1970, or empty for now
 -- returns reason (updated, repeated, read), success sum, weight sum, count, success rate, last update
 
-local function number (text, low, high)
-  local value = text and string.match(text, '^[-+.%deE]+$') and tonumber(text)
-  return value and value >= low and value <= high and value or nil
-end
+-- with guidance_number
+-- with guidance_time
+-- with guidance_once
 
-local function text (value) return value and string.format('%.17g', value) or '' end
-
-local clock = redis.call('TIME')
-local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
-local at = now
-if ARGV[5] ~= '' then at = number(ARGV[5], 0, 8.64e15) end
+local at, now = times(ARGV[5])
 local reading = ARGV[1] == ''
 local outcome = number(ARGV[1], 0, 1)
-local id = ARGV[2] and #ARGV[2] <= 64 and string.match(ARGV[2], '^[%w_.@-]+$')
 local halfLife = number(ARGV[3], 1, 1e15)
 local ttl = number(ARGV[4], 1, 1e13)
-if not ((reading or outcome) and id and halfLife and ttl and at) then return redis.error_reply('INVALID argument') end
-at = math.min(at, now + 5000)
-
-local function decayed (weight, elapsed)
-  return weight * 0.5 ^ (math.max(0, elapsed) / halfLife)
-end
+if not ((reading or outcome) and is_id(ARGV[2]) and halfLife and ttl and at) then return redis.error_reply('INVALID argument') end
 
 local function answer (reason, success, weight, count, last, elapsed)
   local rate = weight > 0 and math.min(1, success / weight) or nil
-  return { reason, text(decayed(success, elapsed)), text(decayed(weight, elapsed)), text(count), text(rate), text(last) }
+  return { reason, text(decayed(success, elapsed, halfLife)), text(decayed(weight, elapsed, halfLife)), text(count), text(rate), text(last) }
 end
 
 local stored = redis.call('HMGET', KEYS[1], 'success_sum', 'weight_sum', 'observation_count', 'last_update', 'ids')
 local success = number(stored[1], 0, 1e15)
 local weight = number(stored[2], 0, 1e15)
 local count = number(stored[3], 0, 1e15)
-local last = number(stored[4], 0, 8.64e15)
+local last = stored_time(stored[4], now)
 local known = success and weight and count and last
 if reading and not known then return answer('read', 0, 0, 0, nil, 0) end
--- A stored time far ahead was written before the clock was set back; it must not stop the decay for long.
-if known then last = math.min(last, now + 5000) else success, weight, count, last = 0, 0, 0, at end
+if not known then success, weight, count, last = 0, 0, 0, at end
 
 local ids = stored[5] or '|'
 if reading then return answer('read', success, weight, count, last, at - last) end
-if string.find(ids, '|' .. id .. '|', 1, true) then return answer('repeated', success, weight, count, last, at - last) end
-ids = ids .. id .. '|'
-if select(2, string.gsub(ids, '|', '')) > 17 then ids = string.match(ids, '^|[^|]*(|.*)$') end
+if knows(ids, ARGV[2]) then return answer('repeated', success, weight, count, last, at - last) end
 
 -- A late one counts as if it had come in time and has decayed since: stored time never goes back.
 local latest = math.max(last, at)
-success = decayed(success, latest - last) + decayed(outcome, latest - at)
-weight = decayed(weight, latest - last) + decayed(1, latest - at)
+success = decayed(success, latest - last, halfLife) + decayed(outcome, latest - at, halfLife)
+weight = decayed(weight, latest - last, halfLife) + decayed(1, latest - at, halfLife)
 count = count + 1
 redis.call('HSET', KEYS[1], 'success_sum', text(success), 'weight_sum', text(weight),
-  'observation_count', text(count), 'last_update', text(latest), 'ids', ids)
+  'observation_count', text(count), 'last_update', text(latest), 'ids', remember(ids, ARGV[2]))
 redis.call('EXPIRE', KEYS[1], math.floor(ttl))
 return answer('updated', success, weight, count, latest, 0)

@@ -5,12 +5,8 @@
 -- ARGV[3] at  event time in milliseconds since 1970, or empty for now
 -- returns reason (stored, read, late), previous snapshot, previous time
 
-local function number (text, low, high)
-  local value = text and string.match(text, '^[-+.%deE]+$') and tonumber(text)
-  return value and value >= low and value <= high and value or nil
-end
-
-local function text (value) return value and string.format('%.17g', value) or '' end
+-- with guidance_number
+-- with guidance_time
 
 -- JSON as Redis reads it may hold NaN and infinity, so each number is looked at.
 local function sound (json)
@@ -24,25 +20,16 @@ local function sound (json)
   return json
 end
 
-local clock = redis.call('TIME')
-local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
-local at = now
-if ARGV[3] ~= '' then at = number(ARGV[3], 0, 8.64e15) end
+local at, now = times(ARGV[3])
 local reading = ARGV[1] == ''
 local snapshot = sound(ARGV[1])
 local ttl = number(ARGV[2], 1, 1e13)
 if not ((reading or snapshot) and ttl and at) then return redis.error_reply('INVALID argument') end
-at = math.min(at, now + 5000)
 
 local stored = redis.call('HMGET', KEYS[1], 'snapshot', 'timestamp')
 local previous = sound(stored[1])
-local last = number(stored[2], 0, 8.64e15)
-if previous and last then
-  -- A stored time far ahead was written before the clock was set back; it must not block for long.
-  last = math.min(last, now + 5000)
-else
-  previous, last = nil, nil
-end
+local last = stored_time(stored[2], now)
+if not (previous and last) then previous, last = nil, nil end
 
 local reason = 'read'
 if not reading then reason = last and at < last and 'late' or 'stored' end

@@ -36,7 +36,7 @@ function headerOf (source: string) {
 }
 
 t.test('each script opens with the signature that its twin has', async t => {
-  const files = (await readdir(new URL('lua/', root))).map(name => name.replace(/\.lua$/, ''))
+  const files = (await readdir(new URL('lua/', root))).filter(name => name.endsWith('.lua')).map(name => name.replace(/\.lua$/, ''))
   t.same(scripts.map(script => script.file).sort(), files.sort(), 'every file has one twin, and that is exported')
   const numbered = (names: readonly string[]): string[] => names.map((name, index) => `${index + 1} ${name}`)
   for (const { file, keys, args, source } of scripts) {

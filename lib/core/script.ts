@@ -29,7 +29,7 @@ export function script<const K extends string, const A extends string, R> (
   args: readonly A[],
   decode: (reply: unknown) => R
 ): Script<K, A, R> {
-  const source = readFileSync(fileURLToPath(import.meta.resolve(`#lua/${file}.lua`)), 'utf8')
+  const source = read(file)
   const sha = createHash('sha1').update(source).digest('hex')
   const call = async (redis: ScriptClient, keyNames: Record<K, string>, values: Record<A, string | number>): Promise<R> => {
     const parameters = [...keys.map(name => keyNames[name]), ...args.map(label => String(values[label]))]
@@ -41,4 +41,10 @@ export function script<const K extends string, const A extends string, R> (
     }
   }
   return Object.assign(call, { file, keys, args, source })
+}
+
+/** A line `-- with <name>` stands for the functions of `lua/shared/<name>.lua`: each script is sent alone, and Redis has no include. */
+function read (file: string): string {
+  const text = readFileSync(fileURLToPath(import.meta.resolve(`#lua/${file}.lua`)), 'utf8')
+  return text.replace(/^-- with (\w+)$/gm, (_line, name: string) => read(`shared/${name}`).trimEnd())
 }
