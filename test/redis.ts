@@ -84,6 +84,11 @@ export async function useRedis (t: Owner): Promise<TestRedis> {
   return { url: url.href, client: clients(t, url.href) }
 }
 
+/** The next time a client is ready; that it fails to connect until then is no failure, as it would be with `once` of node:events. */
+export async function ready (client: { once (event: 'ready', listener: () => void): unknown }): Promise<void> {
+  await new Promise<void>(resolve => client.once('ready', resolve))
+}
+
 function clients (t: Owner, url: string): TestRedis['client'] {
   return options => {
     const client = new Redis(url, { ...options })

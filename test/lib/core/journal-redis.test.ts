@@ -8,7 +8,7 @@ import { connect, quiet, subscriber, type RedisClient } from '../../../lib/core/
 import { appendAll, event, journalConforms, ttlSeconds } from '../../conformance/journal.ts'
 import { journalModel } from '../../conformance/journal-model.ts'
 import { startProxy } from '../../faults/proxy.ts'
-import { startRedis, useRedis, type Owner, type RedisServer } from '../../redis.ts'
+import { ready, startRedis, useRedis, type Owner, type RedisServer } from '../../redis.ts'
 
 const namespace = '/sessions'
 const room = 'session:s1'
@@ -35,7 +35,7 @@ const backend = {
   async open (options = {}) {
     await shared.flushdb()
     const { journal, subscription } = journalOn(t, shared, options)
-    await once(subscription, 'ready')
+    await ready(subscription)
     return journal
   },
   age
@@ -71,7 +71,7 @@ for (const persistent of [true, false]) {
     const before = await journal.position(namespace, room)
     await server.kill()
     await t.rejects(journal.append(event()), { code: 'UNAVAILABLE' })
-    await Promise.all([server.restart(), once(client, 'ready'), once(subscription, 'ready')])
+    await Promise.all([server.restart(), ready(client), ready(subscription)])
     const after = await journal.position(namespace, room)
     t.equal(after.offset, 0)
     t.ok(Number(after.epoch) > Number(before.epoch))

@@ -5,7 +5,7 @@ import t, { type Test } from 'tap'
 import type { SessionStore } from '../../../lib/sessions/store.ts'
 import { createRedisSessionStore, sessionKeys, sessionScripts, type SessionRedis } from '../../../lib/sessions/store-redis.ts'
 import { make, plan } from '../../conformance/session-store-backends.ts'
-import { startRedis, useRedis } from '../../redis.ts'
+import { ready, startRedis, useRedis } from '../../redis.ts'
 
 const server = await useRedis(t)
 const redis = server.client()
@@ -91,7 +91,7 @@ t.test('a call whose answer was lost, and which the client sends again, is answe
   const client = new Redis({ port: lossy.port, retryStrategy: () => 10 })
   client.on('error', () => {})
   t.teardown(() => client.disconnect())
-  await once(client, 'ready')
+  await ready(client)
   const store = createRedisSessionStore({ redis: () => client, ttlSeconds })
   const losing = async <T>(call: () => Promise<T>): Promise<T> => {
     lossy.loseNextAnswer()
@@ -176,22 +176,21 @@ t.test('without Redis every call fails at once, and works again when Redis is ba
   const client = own.client({ retryStrategy: () => 20 })
   const store = createRedisSessionStore({ redis: () => client, ttlSeconds })
   await t.rejects(store.get('s1'), { code: 'UNAVAILABLE', statusCode: 503 }, 'not connected yet')
-  await once(client, 'ready')
+  await ready(client)
   await make(store, 's1', { groups }, 'start')
   await own.kill()
   if (client.status === 'ready') await once(client, 'close')
   const from = performance.now()
   for (const call of everyCall(store)) await t.rejects(call, { code: 'UNAVAILABLE' })
   t.ok(performance.now() - from < 500, 'at once')
-  await own.restart()
-  await once(client, 'ready')
+  await Promise.all([own.restart(), ready(client)])
   t.match(await store.transition('s1', 'pause'), { ok: true, session: { version: 3 } })
 })
 
 t.test('a Redis that is silent holds nobody longer than a second, and what was asked happens once', async t => {
   const own = await startRedis(t)
   const client = own.client()
-  await once(client, 'ready')
+  await ready(client)
   const store = createRedisSessionStore({ redis: () => client, ttlSeconds })
   await make(store, 's1', { groups }, 'start')
   await client.client('PAUSE', 2000, 'ALL')
