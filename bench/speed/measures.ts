@@ -1,0 +1,207 @@
+import { execFile } from 'node:child_process'
+import { promisify } from 'node:util'
+import { script as attentionScript } from '../../lib/core/script.ts'
+import { Caller } from './http.ts'
+import { launch, type Launched } from './process.ts'
+import { Readers } from './readers.ts'
+import { classId, namespace, news } from './servers/payload.ts'
+
+/** One run of one side: fresh processes, warmed up, measured once. Each answers with one figure. */
+
+const warmUpMs = 300
+const measuredMs = 1_000
+const exec = promisify(execFile)
+
+export type Side = 'classwaves' | 'socket-io'
+
+interface Fanout { readers: number, outstanding: number, redis?: string }
+
+/** CPU of all servers for each delivered message (us); with Redis the readers are on another process than the publisher. */
+export async function fanout (side: Side, { readers: count, outstanding, redis }: Fanout): Promise<number> {
+  return await running(side, { ...(redis !== undefined && { redis }) }, redis === undefined ? 1 : 2, async servers => {
+    const [publisher, server = publisher] = servers as [Launched, Launched | undefined]
+    const readers = await enter(server, count, [classId])
+    try {
+      let sent = 0
+      const deliver = async (ms: number): Promise<number> => {
+        const before = readers.events
+        for (const end = performance.now() + ms; performance.now() < end;) {
+          const arrived = Math.floor(readers.events / count)
+          const free = outstanding - (sent - arrived)
+          publisher.publish(free)
+          sent += free
+          await readers.until('events', (arrived + 1) * count)
+        }
+        await readers.until('events', sent * count)
+        return readers.events - before
+      }
+      await deliver(warmUpMs)
+      return await cpuOf(servers, async () => await deliver(measuredMs))
+    } finally {
+      readers.close()
+    }
+  })
+}
+
+/** CPU for each acknowledged event (us), so many of one client at a time. */
+export async function events (side: Side, atOnce: number): Promise<number> {
+  return await running(side, {}, 1, async servers => {
+    const clients = 256
+    const readers = await enter(servers[0] as Launched, clients, [classId])
+    try {
+      const waiting = new Array<number>(clients).fill(0)
+      const ask = (reader: number): void => {
+        waiting[reader] = atOnce
+        readers.send(reader, ...Array.from({ length: atOnce }, (_, id) => `42${namespace},${id + 1}["bench:say",${JSON.stringify(news(id))}]`))
+      }
+      let going = true
+      readers.onAcknowledgement = reader => { if (--(waiting[reader] as number) === 0 && going) ask(reader) }
+      const run = async (ms: number): Promise<number> => {
+        const before = readers.acknowledgements
+        going = true
+        for (let reader = 0; reader < clients; reader++) ask(reader)
+        await pause(ms)
+        going = false
+        await readers.until('acknowledgements', readers.acknowledgements + waiting.reduce((sum, one) => sum + one))
+        return readers.acknowledgements - before
+      }
+      await run(warmUpMs)
+      return await cpuOf(servers, async () => await run(measuredMs))
+    } finally {
+      readers.close()
+    }
+  })
+}
+
+/** Connects for each second of the server's CPU, with a token and three rooms. */
+export async function connects (side: Side): Promise<number> {
+  return await running(side, { ...(side === 'socket-io' && { tokens: true }) }, 1, async servers => {
+    const [server] = servers as [Launched]
+    const rooms = ['class-1', 'class-2', 'class-3']
+    const first = await enter(server, 200, rooms)
+    first.close()
+    let later: Readers | undefined
+    const micros = await cpuOf(servers, async () => {
+      later = await enter(server, 1_000, rooms)
+      return later.size
+    })
+    later?.close()
+    return 1_000_000 / micros
+  })
+}
+
+/** Memory for each open connection (bytes): a token, three rooms. */
+export async function memory (side: Side): Promise<number> {
+  return await running(side, { ...(side === 'socket-io' && { tokens: true }) }, 1, async ([server]) => {
+    const rooms = ['class-1', 'class-2', 'class-3']
+    const first = await enter(server as Launched, 200, rooms)
+    const before = await (server as Launched).memory()
+    const later = await enter(server as Launched, 2_000, rooms)
+    const after = await (server as Launched).memory()
+    first.close()
+    later.close()
+    return (after.rssBytes - before.rssBytes) / later.size
+  })
+}
+
+/** CPU of the publisher for each event (us), one after the other; nobody listens. */
+export async function emits (redis: string, event: 'bench:news' | 'bench:kept'): Promise<number> {
+  return await running('classwaves', { redis }, 1, async servers => {
+    const [server] = servers as [Launched]
+    await server.ask('emits', { event, times: 1_000 })
+    return await cpuOf(servers, async () => {
+      await server.ask('emits', { event, times: 5_000 })
+      return 5_000
+    })
+  })
+}
+
+/** Decisions of the attention gate in a second, 64 at a time. */
+export async function gates (redis: string): Promise<number> {
+  return await running('classwaves', { redis }, 1, async ([server]) => {
+    await decide(server as Launched, warmUpMs)
+    const { decisions, ms } = await decide(server as Launched, measuredMs)
+    return decisions / ms * 1_000
+  })
+}
+
+/** The same without Redis, in a second of CPU: nothing is waited for. */
+export async function memoryGates (): Promise<number> {
+  return await running('classwaves', {}, 1, async servers => {
+    await decide(servers[0] as Launched, warmUpMs)
+    return 1_000_000 / await cpuOf(servers, async () => (await decide(servers[0] as Launched, measuredMs)).decisions)
+  })
+}
+
+async function decide (server: Launched, ms: number): Promise<{ decisions: number, ms: number }> {
+  return await server.ask('gates', { ms, atOnce: 64 })
+}
+
+/** The same script from redis-benchmark, with the same keys and arguments, sixteen in one write. */
+export async function redisBenchmark (redis: string, decisions: number): Promise<number> {
+  const { source } = attentionScript('guidance_attention_gate', ['last'], ['score', 'minScoreDelta', 'minTimeDeltaMs', 'ttlSeconds', 'at'], reply => reply)
+  const { port } = new URL(redis)
+  const { stdout: sha } = await exec('redis-cli', ['-p', port, 'SCRIPT', 'LOAD', source])
+  const { stdout } = await exec('redis-benchmark', [
+    '-p', port, '-c', '64', '-P', '16', '-n', String(decisions), '-r', '1000', '--csv',
+    'EVALSHA', sha.trim(), '1', 'guidance:attention:last:session-1:group-__rand_int__', '50', '5', '30000', '3600', ''
+  ])
+  const rate = Number(/\n"[^"]*","([\d.]+)"/.exec(stdout)?.[1])
+  if (!(rate > 0)) throw new Error(`redis-benchmark said: ${stdout}`)
+  return rate
+}
+
+/** Requests for each second of the server's CPU: transitions of one session after the other, or as large an answer by Fastify alone. */
+export async function transitions (redis: string, side: 'classwaves' | 'fastify'): Promise<number> {
+  const connections = 32
+  const teacher = 'teacher-1'
+  const classwaves = await launch('classwaves', { redis })
+  const token = await classwaves.ask<string>('token', { sub: teacher, role: 'teacher' })
+  const sessions = await Promise.all(Array.from({ length: connections }, async () => await classwaves.ask<string>('session', teacher)))
+  const answer = JSON.parse(await new Caller(classwaves.started.url, token).once(`/api/v1/sessions/${sessions[0]}/start`)) as object
+  const server = side === 'classwaves' ? classwaves : await launch('fastify', { answer })
+  const callers = sessions.map(() => new Caller(server.started.url, token))
+  try {
+    const run = async (ms: number): Promise<number> => {
+      const end = performance.now() + ms
+      let answered = 0
+      await Promise.all(callers.map(async (caller, i) => {
+        for (let active = i === 0; performance.now() < end; active = !active, answered++) {
+          await caller.post(`/api/v1/sessions/${sessions[i]}/${active ? 'pause' : 'start'}`)
+        }
+        await caller.post(`/api/v1/sessions/${sessions[i]}/${i === 0 ? 'start' : 'pause'}`).catch(() => {}) // as it began
+      }))
+      return answered
+    }
+    await run(warmUpMs)
+    return 1_000_000 / await cpuOf([server], async () => await run(measuredMs))
+  } finally {
+    for (const caller of callers) caller.close()
+    await classwaves.close()
+    if (server !== classwaves) await server.close()
+  }
+}
+
+const pause = async (ms: number): Promise<void> => await new Promise(resolve => setTimeout(resolve, ms))
+
+async function enter (server: Launched, count: number, rooms: string[]): Promise<Readers> {
+  const token = await server.ask<string>('token', { sub: 'student-1', role: 'student' })
+  return await Readers.open(server.started.url, count, { auth: () => ({ token }), rooms })
+}
+
+async function cpuOf (servers: readonly Launched[], work: () => Promise<number>): Promise<number> {
+  const sum = async (): Promise<number> => (await Promise.all(servers.map(async one => await one.cpu()))).reduce((a, b) => a + b)
+  const before = await sum()
+  const done = await work()
+  return (await sum() - before) / done
+}
+
+async function running (script: string, options: object, count: number, measure: (servers: Launched[]) => Promise<number>): Promise<number> {
+  const servers: Launched[] = []
+  try {
+    while (servers.length < count) servers.push(await launch(script, options))
+    return await measure(servers)
+  } finally {
+    await Promise.all(servers.map(async server => await server.close()))
+  }
+}

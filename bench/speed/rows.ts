@@ -1,0 +1,138 @@
+import { connects, emits, events, fanout, gates, memory, memoryGates, redisBenchmark, transitions } from './measures.ts'
+
+/** What is promised, and how it is measured. A ratio is ours against the reference of the same repeat. */
+
+export interface Row {
+  name: string
+  what: string
+  reference: string
+  /** What the figures are: their unit, and how many digits say enough. */
+  unit: string
+  digits: number
+  compare: 'ratio' | 'difference' | 'alone'
+  reach: { most: number } | { least: number }
+  ours: (redis: string) => Promise<number>
+  theirs?: (redis: string) => Promise<number>
+}
+
+const socketIo = 'Socket.IO 4.8'
+const perDelivery = { unit: 'us CPU', digits: 2, compare: 'ratio' } as const
+
+const inOneProcess = (name: string, what: string, readers: number, outstanding: number, most: number): Row => ({
+  ...perDelivery,
+  name: `${name}-${readers}`,
+  what: `a delivered message, ${what}, ${readers.toLocaleString('en')} in the room`,
+  reference: socketIo,
+  reach: { most },
+  ours: async () => await fanout('classwaves', { readers, outstanding }),
+  theirs: async () => await fanout('socket-io', { readers, outstanding })
+})
+
+const acrossTwo = (readers: number): Row => ({
+  ...perDelivery,
+  name: `redis-${readers}`,
+  what: `a delivered message, saturated, over Redis to ${readers} on another process; both processes`,
+  reference: `${socketIo} with @socket.io/redis-adapter`,
+  reach: { most: 0.2 },
+  ours: async redis => await fanout('classwaves', { readers, outstanding: 16, redis }),
+  theirs: async redis => await fanout('socket-io', { readers, outstanding: 16, redis })
+})
+
+const acknowledged = (name: string, what: string, atOnce: number, most: number): Row => ({
+  ...perDelivery,
+  name,
+  what: `an event, checked, role-tested, limited and acknowledged, ${what}`,
+  reference: `${socketIo}, a handler that checks nothing`,
+  reach: { most },
+  ours: async () => await events('classwaves', atOnce),
+  theirs: async () => await events('socket-io', atOnce)
+})
+
+const growth = (name: string, what: string, outstanding: number): Row => ({
+  ...perDelivery,
+  name,
+  what: `a delivered message, ${what}, in a room of 3,000`,
+  reference: 'the same in a room of 100',
+  reach: { most: 1.15 },
+  ours: async () => await fanout('classwaves', { readers: 3_000, outstanding }),
+  theirs: async () => await fanout('classwaves', { readers: 100, outstanding })
+})
+
+export const rows: readonly Row[] = [
+  inOneProcess('paced', 'one broadcast at a time', 1_000, 1, 0.75),
+  inOneProcess('paced', 'one broadcast at a time', 3_000, 1, 0.75),
+  inOneProcess('saturated', 'sixteen broadcasts on their way', 30, 16, 0.15),
+  inOneProcess('saturated', 'sixteen broadcasts on their way', 100, 16, 0.15),
+  inOneProcess('saturated', 'sixteen broadcasts on their way', 1_000, 16, 0.15),
+  acrossTwo(30),
+  acrossTwo(1_000),
+  acknowledged('event', 'one at a time', 1, 1.1),
+  acknowledged('event-burst', 'eight at a time', 8, 0.7),
+  {
+    name: 'gates',
+    what: 'decisions of `fastify.guidance.gates.attention`, 64 at a time',
+    reference: 'redis-benchmark, the same script, pipeline of 16',
+    unit: '/s',
+    digits: 0,
+    compare: 'ratio',
+    reach: { least: 0.7 },
+    ours: async redis => await gates(redis),
+    theirs: async redis => await redisBenchmark(redis, 200_000)
+  },
+  {
+    name: 'gates-memory',
+    what: 'the same without Redis',
+    reference: '',
+    unit: '/CPU s',
+    digits: 0,
+    compare: 'alone',
+    reach: { least: 1_000_000 },
+    ours: async () => await memoryGates()
+  },
+  {
+    name: 'rest',
+    what: 'transitions over REST: token, schema, compare-and-set in Redis, announcement',
+    reference: 'Fastify 5, a POST with as large an answer',
+    unit: '/CPU s',
+    digits: 0,
+    compare: 'ratio',
+    reach: { least: 0.55 },
+    ours: async redis => await transitions(redis, 'classwaves'),
+    theirs: async redis => await transitions(redis, 'fastify')
+  },
+  {
+    name: 'connects',
+    what: 'connects with a token and three rooms',
+    reference: `${socketIo} with the same`,
+    unit: '/CPU s',
+    digits: 0,
+    compare: 'ratio',
+    reach: { least: 0.95 },
+    ours: async () => await connects('classwaves'),
+    theirs: async () => await connects('socket-io')
+  },
+  {
+    name: 'memory',
+    what: 'memory of an open connection',
+    reference: socketIo,
+    unit: 'bytes',
+    digits: 0,
+    compare: 'ratio',
+    reach: { most: 1.1 },
+    ours: async () => await memory('classwaves'),
+    theirs: async () => await memory('socket-io')
+  },
+  {
+    name: 'kept',
+    what: 'what keeping an event costs its publisher',
+    reference: 'the same event, not kept',
+    unit: 'us CPU',
+    digits: 1,
+    compare: 'difference',
+    reach: { most: 60 },
+    ours: async redis => await emits(redis, 'bench:kept'),
+    theirs: async redis => await emits(redis, 'bench:news')
+  },
+  growth('growth-paced', 'one broadcast at a time', 1),
+  growth('growth-saturated', 'sixteen broadcasts on their way', 16)
+]
