@@ -28,6 +28,8 @@ export class Following {
   readonly name: string
   readonly #use: FollowingDependencies
   #places: Positions | undefined
+  /** Rooms that began anew: what they had before is lost, which is said with the next answer. */
+  readonly #forgotten = new Set<string>()
   /** Came while the server was being asked, or after a hole. */
   #held: Placed[] = []
   /** An answer to an older question than the last is not taken. */
@@ -87,13 +89,21 @@ export class Following {
     // What the snapshot holds already goes out first, what came after it goes out after it.
     if (this.#places) this.#drain(before)
     const known = this.#places
+    // All of another epoch came after what we have: Redis has restarted, and it is read from its beginning too.
+    const restarted = known ? answer.lost.filter(room => room in known && known[room]?.epoch !== positions[room]?.epoch) : []
+    if (restarted.length > 0) {
+      for (const room of restarted) this.#forgotten.add(room)
+      this.#places = { ...known, ...Object.fromEntries(restarted.map(room => [room, { epoch: positions[room]?.epoch as string, offset: 0 }])) }
+      return this.#again(0)
+    }
     // A room that came into being while we were away is read from its beginning.
     const fresh = known ? answer.lost.filter(room => !(room in known)) : []
-    const lost = answer.lost.filter(room => !fresh.includes(room))
+    const lost = [...new Set([...this.#forgotten, ...answer.lost.filter(room => !fresh.includes(room))])]
+    this.#forgotten.clear()
     this.#places = { ...known }
     for (const [room, place] of Object.entries(positions)) {
       if (fresh.includes(room)) this.#places[room] = { epoch: place.epoch, offset: 0 }
-      else if (lost.includes(room) || !known?.[room]) this.#places[room] = place
+      else if (answer.lost.includes(room) || !known?.[room]) this.#places[room] = place
     }
     this.#use.state({ ...answer, lost, recovered: lost.length === 0 })
     this.#drain(() => true)
