@@ -13,6 +13,10 @@ export interface Forked extends Remote {
   close (): Promise<{ code: number | null, ms: number }>
   /** Ends it as a power cut would. */
   kill (): Promise<void>
+  /** What an operator sends: SIGTERM closes it, a second one ends it at once, SIGSTOP and SIGCONT let it stand still for a while. */
+  signal (name: NodeJS.Signals): void
+  /** The exit code, once it has gone; null for one that was killed. */
+  readonly ended: Promise<number | null>
 }
 
 export async function fork (t: Owner, options: Omit<ClasswavesOptions, 'authorize'> = {}): Promise<Forked> {
@@ -20,6 +24,8 @@ export async function fork (t: Owner, options: Omit<ClasswavesOptions, 'authoriz
   return {
     ...remote(t, first as string),
     kill,
+    signal: name => { child.kill(name) },
+    ended: gone.then(([code]) => code),
     async close () {
       const began = performance.now()
       child.send('close')

@@ -4,18 +4,26 @@ import { secret } from './app.ts'
 
 /**
  * A server in a process of its own, started by `fork.ts`. Told to close, it closes and goes as soon as nothing holds
- * it. Sound is text to it. For a user who is called `stuck` the host never says what they may do.
+ * it; told twice, it goes at once. Sound is text to it. For a user who is called `stuck` the host never says what they
+ * may do, and `/slow` is a route of the host's that takes its time.
  */
 const options = JSON.parse(process.argv[2] ?? '{}') as ClasswavesOptions
 
 const app = Fastify({ logger: { level: 'error', stream: process.stderr } })
+app.get('/slow', async () => { await new Promise(resolve => setTimeout(resolve, 600)); return { done: true } })
 await app.register(classwaves, {
   jwt: { secret },
   authorize: async (...question) => question[0].userId === 'stuck' ? await new Promise<boolean>(() => {}) : await defaultAuthorize(...question),
   ...options,
   sessions: { transcriber: ({ data }) => [{ text: Buffer.from(data).toString() }], ...options.sessions }
 })
-process.once('message', () => { app.close().then(() => process.disconnect(), fail) })
+let closing = false
+function close (): void {
+  if (closing) process.exit(1)
+  closing = true
+  app.close().then(() => process.disconnect(), fail)
+}
+process.on('message', close).on('SIGTERM', close)
 process.send?.(await app.listen({ port: 0, host: '127.0.0.1' }))
 
 function fail (error: unknown): never {

@@ -1,0 +1,72 @@
+import { setTimeout as pause } from 'node:timers/promises'
+import t from 'tap'
+import { token } from '../app.ts'
+import type { Client } from '../client.ts'
+import type { sessions as contract } from '../../lib/contract.ts'
+import type { Forked } from '../fork.ts'
+import { startSchool } from './school.ts'
+import { figure, percentile, tier } from './tier.ts'
+
+/**
+ * Redis is killed (SIGKILL) in the middle of a class and comes back after a while. Fails on the stock adapter with
+ * ioredis' own pauses, which grow to five seconds and lose what is said meanwhile; and without the comparison that follows
+ * each new connection (`reconnected` in lib/core/delivery.ts): what was said before both ends were back is lost.
+ */
+
+const downs = tier([300, 700], [...Array.from({ length: 16 }, (_, i) => 300 + 200 * i), 8_000, 8_000, 30_000])
+
+interface Way { from: Forked, listener: Client<typeof contract> }
+
+for (const persistent of tier([true], [true, false])) {
+  t.test(`${downs.length} times, ${persistent ? 'with' : 'without'} its data`, { timeout: 7_200_000 }, async t => {
+    const school = await startSchool(t, { servers: 2, classes: 2, pupils: tier(6, 50), eventsPerSecond: tier(40, 100), persistent })
+    const { pupils, redis, servers } = school
+    const [{ sessionId, teacher }] = school.sessions as [typeof school.sessions[0]]
+    const ways: Way[] = await Promise.all(servers.map(async (from, i) => {
+      const listener = await (servers[(i + 1) % servers.length] as Forked).connect('/sessions', teacher)
+      await listener.ok('session:join', { sessionId })
+      return { from, listener }
+    }))
+
+    const control = await school.during(async () => await pause(500))
+    t.match(control, { lost: [], twice: [], disorder: [], foreign: [], told: 0, refused: 0 }, 'control: nothing is told as lost, nothing refused')
+
+    const firsts: number[] = []
+    const sum = { said: 0, refused: 0, seen: 0, told: 0, faults: 0 }
+    for (const [round, down] of downs.entries()) {
+      const verdict = await school.during(async () => {
+        await pause(200)
+        await redis.kill()
+        await pause(down)
+        await redis.restart()
+        school.insist()
+        // Without its data the session is gone; the class goes on by its rooms alone.
+        if (persistent) firsts.push(...await Promise.all(ways.map(async (way, i) => await firstEvent(way, sessionId, `${round}-${i}`))))
+        await pause(200)
+      })
+      const { lost, twice, disorder, foreign } = verdict
+      t.match(verdict, { lost: [], twice: [], disorder: [], foreign: [] }, `down for ${down} ms`)
+      sum.faults += lost.length + twice.length + disorder.length + foreign.length
+      for (const what of ['said', 'refused', 'seen', 'told'] as const) sum[what] += verdict[what]
+    }
+    t.ok(pupils.every(({ client }) => client.health === 'online'))
+    t.ok(sum.refused > 0, 'it was noticed')
+    t.comment(`${sum.said} events acknowledged, ${sum.refused} refused, seen ${sum.seen} times; ${sum.told} said just before and told as lost`)
+    const faults = `${sum.faults} lost, twice or out of order, ${sum.told} said just before it and told as lost, of ${sum.seen} seen`
+    const worst = Math.max(...firsts)
+    figure(t, {
+      what: `Redis killed and back ${persistent ? 'with' : 'without'} its data, ${downs.length} times${persistent ? ': first cross-process event' : ''}`,
+      reach: `${persistent ? '<= 1 s after it accepts, ' : ''}0 lost after recovery`,
+      got: `${persistent ? `median ${percentile(firsts, 0.5).toFixed(0)} ms, worst ${worst.toFixed(0)} ms; ` : ''}${faults}`
+    }, worst <= 1_000 && sum.faults === 0)
+  })
+}
+
+/** What one server is told reaches a listener of the other: how long after Redis accepts again (ms). */
+async function firstEvent ({ from, listener }: Way, sessionId: string, analyticsId: string): Promise<number> {
+  const began = performance.now()
+  const payload = { sessionId, analyticsId, durationMs: 0, summary: { groups: [] } }
+  const order = { namespace: '/sessions', event: 'analytics:finalized', payload }
+  while ((await from.call('POST', `/sessions/${sessionId}/emit`, order, token({ role: 'worker' }))).status !== 202) await pause(10)
+  for (;;) if ((await listener.next('analytics:finalized')).analyticsId === analyticsId) return performance.now() - began
+}

@@ -1,0 +1,49 @@
+import { setTimeout as pause } from 'node:timers/promises'
+import t from 'tap'
+import type { Forked } from '../fork.ts'
+import { startSchool } from './school.ts'
+import { figure, tier } from './tier.ts'
+
+/**
+ * Each server of three is sent away and replaced, one after the other, while classes go on: what an operator does with
+ * each new version. Fails without the journal (no `since`: what is said during a reconnect is lost), and without the
+ * drain of transports (sockets that are disconnected do not come back).
+ */
+
+const rounds = tier(1, 50)
+const plan = { servers: 3, classes: tier(3, 10), pupils: tier(10, 30), eventsPerSecond: tier(50, 100) }
+
+t.test(`${rounds} rolling restarts of ${plan.servers} processes`, { timeout: 7_200_000 }, async t => {
+  const school = await startSchool(t, plan)
+  const { pupils } = school
+  let servers = school.servers
+
+  const control = await school.during(async () => await pause(1_000))
+  t.match(control, { lost: [], twice: [], disorder: [], foreign: [], told: 0, refused: 0 }, 'control: nobody goes')
+  t.equal(control.seen, control.said * plan.pupils)
+
+  const sum = { said: 0, seen: 0, lost: 0, twice: 0, disorder: 0, ms: 0 }
+  const codes = new Set<number | null>()
+  for (let round = 0; round < rounds; round++) {
+    const verdict = await school.during(async () => {
+      for (const old of servers) {
+        const fresh: Forked = await school.another()
+        old.signal('SIGTERM')
+        // The others and the new one take over as soon as the old one does not listen any more.
+        servers = [...servers.filter(one => one !== old), fresh]
+        school.route(...servers)
+        codes.add(await old.ended)
+      }
+    })
+    t.match(verdict, { lost: [], twice: [], disorder: [], foreign: [], told: 0, refused: 0 }, `round ${round + 1}`)
+    for (const what of ['lost', 'twice', 'disorder'] as const) sum[what] += verdict[what].length
+    for (const what of ['said', 'seen', 'ms'] as const) sum[what] += verdict[what]
+  }
+  t.same([...codes], [0], 'each process ended by itself')
+  t.ok(pupils.every(({ client }) => client.health === 'online'))
+  figure(t, {
+    what: `${rounds} rolling restarts of 3 processes, ${plan.eventsPerSecond} events/s, ${pupils.length} clients`,
+    reach: '0 lost, 0 seen twice',
+    got: `${sum.lost} lost, ${sum.twice} seen twice, ${sum.disorder} out of order, of ${sum.said} events at ${(1000 * sum.said / sum.ms).toFixed(0)}/s, seen ${sum.seen} times`
+  }, sum.lost + sum.twice + sum.disorder === 0)
+})
