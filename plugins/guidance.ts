@@ -47,17 +47,21 @@ export default fp<Registration>(async (fastify, { core, options, ttlSeconds, ses
     countPrompt: result => metrics.prompts.inc({ result })
   })
   const guidance = createEngine({ store, gates, work, analysis, timing: options, log })
-  const teacher = createTeacherGuidance(guidance, {
-    open: async (user, sessionId) => await rights.session(user, 'guidance:read', sessionId),
-    live: async user => await liveSessions(user)
-  })
-  emit = core.serve(contract, guidanceHandlers(teacher, core.backend), { socketsPerUser: core.limits.guidanceSocketsPerUser })
-
   const ticker = new Ticker(options.evaluateEveryMs, async sessionId => {
     const session = await sessions.find(sessionId)
     if (session?.status === 'active') await guidance.tick(topicOf(session))
     return session?.status === 'active' || session?.status === 'paused'
   }, log)
+  const teacher = createTeacherGuidance(guidance, {
+    open: async (user, sessionId) => {
+      const session = await rights.session(user, 'guidance:read', sessionId)
+      ticker.watch(sessionId) // also where no talk comes in: the process that had it may be gone
+      return session
+    },
+    live: async user => await liveSessions(user)
+  })
+  emit = core.serve(contract, guidanceHandlers(teacher, core.backend), { socketsPerUser: core.limits.guidanceSocketsPerUser })
+
   fastify.addHook('preClose', async () => {
     ticker.stop()
     analysis.close()

@@ -1,7 +1,7 @@
 import type { Assessment, GroupContext, Utterance } from './analyzer.ts'
-import { assess, fold, peerOf, peersOf, skip } from './embedded/index.ts'
+import { assess, fold, peerOf, peersOf, skip, tier2 } from './embedded/index.ts'
 import { excuse } from './prompts.ts'
-import { newGroup, newRecord, recordBounds, type GroupPart, type GuidanceRecord, type Job } from './record.ts'
+import { newGroup, newRecord, recordBounds, type GroupPart, type GuidanceRecord, type Job, type Look } from './record.ts'
 
 /**
  * The clockwork: talk and time go in, what is due comes out. Pure but for the record, which it changes; the same talk
@@ -19,10 +19,20 @@ export interface Timing {
 
 export interface Heard extends Utterance { groupId: string }
 
-/** A look at a group at a point of the grid. */
-export interface Look { groupId: string, at: number, assessment: Assessment }
-
 export interface Due { looks: Look[], jobs: Job[] }
+
+/** What is due at one moment: the groups are looked at, then windows that closed with it are analysed. */
+export function inOrder ({ looks, jobs }: Due): Due[] {
+  const moments = new Map<number, Due>()
+  const moment = (at: number): Due => {
+    const due = moments.get(at) ?? { looks: [], jobs: [] }
+    moments.set(at, due)
+    return due
+  }
+  for (const look of looks) moment(look.at).looks.push(look)
+  for (const job of jobs) moment(job.window.end).jobs.push(job)
+  return [...moments].sort(([a], [b]) => a - b).map(([, due]) => due)
+}
 
 /** Talk may be dated this far ahead of the backend's clock; further is taken back to it. */
 export const aheadMs = 5_000
@@ -30,6 +40,10 @@ export const aheadMs = 5_000
 const longestGapMs = 600_000
 /** How long a claim on a window holds. */
 export const claimMs = 20_000
+/** Recognisers take their time: silence that the clock alone tells of is believed this much later. */
+export const lateMs = 5_000
+/** Talk that came this long after it was said is no live talk: a class that is replayed has its own time, not the clock's. */
+export const liveMs = 60_000
 
 export function advance (
   record: GuidanceRecord | null, heard: readonly Heard[], now: number, contextOf: (groupId: string) => KnownGroup, timing: Timing
@@ -51,11 +65,12 @@ export function advance (
   return { record: state, due, touched }
 }
 
-/** Lets time pass without talk: silence is measured against the session's newest slice. */
+/** Lets time pass without talk, while the talk is live: silence is measured against the session's newest slice. */
 export function tick (record: GuidanceRecord, now: number, contextOf: (groupId: string) => KnownGroup, timing: Timing): { due: Due, touched: Set<string> } {
   const due: Due = { looks: [], jobs: [] }
   const touched = new Set<string>()
-  if (!record.session.paused) evaluateUntil(record, eventNow(record, now), now, contextOf, timing, due, touched)
+  const { paused, clock, seenAt } = record.session
+  if (!paused && seenAt - clock <= liveMs) evaluateUntil(record, eventNow(record, now) - lateMs, now, contextOf, timing, due, touched)
   return { due, touched }
 }
 
@@ -126,18 +141,18 @@ function evaluateUntil (
       const context = contextFor(group, contextOf(groupId))
       const assessment = assess(group.features, at, context, peersOf(peers.filter(one => one.groupId !== groupId).map(one => one.peer)))
       due.looks.push({ groupId, at, assessment })
-      due.jobs.push(...closeWindows(record, groupId, group, at, now, assessment, timing))
+      due.jobs.push(...closeWindows(record, groupId, group, at, now, context, assessment, timing))
       touched.add(groupId)
     }
   }
 }
 
 /** Windows whose time has come. They are remembered as jobs until they are analysed, so that none is lost with a process. */
-function closeWindows (record: GuidanceRecord, groupId: string, group: GroupPart, at: number, now: number, assessment: Assessment, timing: Timing): Job[] {
+function closeWindows (record: GuidanceRecord, groupId: string, group: GroupPart, at: number, now: number, context: GroupContext, assessment: Assessment, timing: Timing): Job[] {
   const jobs: Job[] = []
   const add = (tier: 1 | 2, start: number, utterances: Utterance[]): void => {
-    const window = { sessionId: '', groupId, start, end: at, utterances, assessment }
-    jobs.push({ id: `${groupId}:${tier}:${at}`, tier, window, claimedUntil: now + claimMs })
+    const job = { id: `${groupId}:${tier}:${at}`, window: { sessionId: '', groupId, start, end: at, utterances, assessment }, claimedUntil: now + claimMs }
+    jobs.push(tier === 1 ? { ...job, tier } : { ...job, tier, reading: tier2(group.features, at, context) })
   }
   if (at >= group.tier1At) {
     if (group.utterances.length > 0) add(1, group.windowStart, group.utterances)

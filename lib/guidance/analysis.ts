@@ -2,7 +2,7 @@ import type { FastifyBaseLogger } from 'fastify'
 import { within } from '../core/deadline.ts'
 import type { Analyzer, GroupContext, Window } from './analyzer.ts'
 import { soundAnswer, type Answers, type Tier } from './answer.ts'
-import { summary, tier1, tier2, type Features } from './embedded/index.ts'
+import { summary, tier1 } from './embedded/index.ts'
 import type { Tier1Insights, Tier2Insights } from './schema.ts'
 
 /** How long a host's analyzer may think (ms); the embedded result takes its place after that. */
@@ -42,8 +42,9 @@ export class Analysis {
     }
   }
 
-  async tier2 (window: Window, features: Features, context: GroupContext): Promise<Tier2Insights> {
-    return await this.#ask(2, window, async signal => await this.#host.tier2?.(window, context, { signal }), () => tier2(features, window.end, context))
+  /** @param reading the embedded result, from when the window closed */
+  async tier2 (window: Window, reading: Tier2Insights, context: GroupContext): Promise<Tier2Insights> {
+    return await this.#ask(2, window, async signal => await this.#host.tier2?.(window, context, { signal }), () => reading)
   }
 
   /** Nobody waits for a host's analyzer any more; the windows that it had are finished by the embedded one. */

@@ -1,11 +1,13 @@
+import { randomUUID } from 'node:crypto'
 import type { FastifyBaseLogger } from 'fastify'
 import { ClasswavesError } from '../core/errors.ts'
 import { Turns } from '../core/turn.ts'
-import { advance, claimMs, pause, resume, tick, type Due, type Heard, type KnownGroup, type Timing } from './advance.ts'
+import { advance, inOrder, pause, resume, tick, type Heard, type KnownGroup, type Timing } from './advance.ts'
 import type { Analysis } from './analysis.ts'
 import type { Gates } from './gates.ts'
+import { release, take, type Batch } from './lease.ts'
 import { openPrompts, outcomes, sessionOfPrompt } from './prompts.ts'
-import type { GroupPart, GuidanceRecord, Job } from './record.ts'
+import type { GroupPart, GuidanceRecord } from './record.ts'
 import type { GuidanceState, PromptAction } from './schema.ts'
 import type { GuidanceStore } from './store.ts'
 import type { Outcome, Subject, Work } from './work.ts'
@@ -56,6 +58,7 @@ const waiting = 10_000
 export function createEngine ({ store, gates, work, analysis, timing: given, log }: EngineDependencies): Guidance {
   const timing: Timing = { ...given, keepTalk: analysis.readsTier2 }
   const turns = new Turns(waiting)
+  const owner = randomUUID()
   const inTurn = async (sessionId: string, task: () => Promise<void>): Promise<void> => { await turns.take(sessionId, async () => { await task(); return true }) }
 
   /** Applies what came of the work, on the record as it stands by then. */
@@ -63,28 +66,50 @@ export function createEngine ({ store, gates, work, analysis, timing: given, log
     if (came.length === 0) return
     await store.update(sessionId, record => {
       if (!record) return { result: undefined }
-      const touched = new Set(came.map(outcome => outcome(record)).filter(groupId => groupId !== undefined && groupId in record.groups) as string[])
-      return { result: undefined, record, touched }
+      return { result: undefined, record, touched: applied(came, record) }
     })
   }
 
-  async function perform (subject: Subject, record: GuidanceRecord, due: Due): Promise<void> {
-    await settle(subject.sessionId, await work.looks(subject, record, due, async outcome => await settle(subject.sessionId, [outcome])))
-    const jobs = due.jobs.map(async job => await settle(subject.sessionId, [await work.job(subject, record, job)]))
-    const done = Promise.all(jobs).catch((error: unknown) => log.error({ err: error, sessionId: subject.sessionId }, 'a window was not analysed'))
-    if (!analysis.remote) await done
+  /** Acts on a batch, and then on what other processes left for this one meanwhile. */
+  async function act (subject: Subject, first: Batch | null): Promise<void> {
+    for (let batch = first; batch;) {
+      const came: Outcome[] = []
+      try {
+        await perform(subject, batch, came)
+      } finally {
+        batch = await store.update<Batch | null>(subject.sessionId, (record, now) => {
+          if (!record) return { result: null }
+          const touched = applied(came, record)
+          return { result: release(record, owner, now), record, touched }
+        })
+      }
+    }
+  }
+
+  /** In the order of event time, whatever came in one call: the same class gives the same events in the same order. */
+  async function perform (subject: Subject, { record, due }: Batch, came: Outcome[]): Promise<void> {
+    const { sessionId } = subject
+    came.push(...await work.untold(record))
+    for (const { looks, jobs } of inOrder(due)) {
+      for (const look of looks) came.push(...await work.look(subject, record, look, async outcome => await settle(sessionId, [outcome])))
+      for (const job of jobs) {
+        const analysed = work.job(subject, record, job).then(async outcome => {
+          outcome(record)
+          if (analysis.remote) await settle(sessionId, [outcome])
+          else came.push(outcome)
+        }).catch((error: unknown) => log.error({ err: error, sessionId }, 'a window was not analysed'))
+        if (!analysis.remote) await analysed
+      }
+    }
   }
 
   async function feed (topic: Topic, heard: readonly Heard[]): Promise<void> {
     if (heard.length === 0) return
-    const subject = subjectOf(topic)
     await inTurn(topic.sessionId, async () => {
-      const { record, due } = await store.update(topic.sessionId, (before, now) => {
-        const next = advance(before, heard, now, knownIn(topic), timing)
-        const due = { ...next.due, jobs: [...next.due.jobs, ...abandoned(next.record, next.due.jobs, now)] }
-        return { result: { record: next.record, due }, record: next.record, touched: next.touched }
-      })
-      await perform(subject, record, due)
+      await act(subjectOf(topic), await store.update<Batch | null>(topic.sessionId, (before, now) => {
+        const { record, due, touched } = advance(before, heard, now, knownIn(topic), timing)
+        return { result: take(record, due, owner, now), record, touched }
+      }))
     })
   }
 
@@ -94,14 +119,12 @@ export function createEngine ({ store, gates, work, analysis, timing: given, log
 
     async tick (topic) {
       await inTurn(topic.sessionId, async () => {
-        const result = await store.update(topic.sessionId, (record, now) => {
+        await act(subjectOf(topic), await store.update<Batch | null>(topic.sessionId, (record, now) => {
           if (!record || record.session.paused) return { result: null }
           const { due, touched } = tick(record, now, knownIn(topic), timing)
-          const jobs = [...due.jobs, ...abandoned(record, due.jobs, now)]
-          if (touched.size === 0 && jobs.length === 0) return { result: null }
-          return { result: { record, due: { ...due, jobs } }, record, touched }
-        })
-        if (result) await perform(subjectOf(topic), result.record, result.due)
+          const batch = take(record, due, owner, now)
+          return batch || touched.size > 0 ? { result: batch, record, touched } : { result: null }
+        }))
       })
     },
 
@@ -164,17 +187,20 @@ export function createEngine ({ store, gates, work, analysis, timing: given, log
   }
 }
 
-/** Windows whose claim ran out: the process that had them is gone. They are claimed anew. */
-function abandoned ({ session }: GuidanceRecord, own: readonly Job[], now: number): Job[] {
-  const left = session.jobs.filter(job => job.claimedUntil < now && !own.some(one => one.id === job.id))
-  for (const job of left) job.claimedUntil = now + claimMs
-  return left
+/** Changes the record by what came of the work, and says which groups that touched. */
+function applied (came: readonly Outcome[], record: GuidanceRecord): Set<string> {
+  return new Set(came.map(outcome => outcome(record)).filter(groupId => groupId !== undefined && groupId in record.groups) as string[])
 }
 
 function subjectOf ({ sessionId, topic, goals, groups }: Topic): Subject {
   // Pupils speak of pupils of other groups too.
   const names = groups.flatMap(group => group.naming.flat())
-  return { sessionId, topic, contextOf: () => ({ topic, goals, members: [], names }) }
+  return {
+    sessionId,
+    topic,
+    contextOf: () => ({ topic, goals, members: [], names }),
+    seedOf: groupId => `${topic}|${groups.findIndex(group => group.groupId === groupId)}`
+  }
 }
 
 function knownIn ({ topic, goals, groups }: Topic): (groupId: string) => KnownGroup {

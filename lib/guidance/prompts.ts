@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto'
-import type { Look } from './advance.ts'
 import { shorten } from './embedded/evidence.ts'
-import type { GroupPart, GuidanceRecord, PromptEntry } from './record.ts'
+import type { GroupPart, GuidanceRecord, Look, PromptEntry } from './record.ts'
 import type { Driver, Heat, TeacherPrompt } from './schema.ts'
 import { templates, type Template } from './templates.ts'
 
@@ -112,6 +111,11 @@ export function sessionOfPrompt (promptId: string): string | undefined {
 /** Prompts that still wait for the teacher. */
 export function openPrompts ({ session }: GuidanceRecord, at: number): TeacherPrompt[] {
   return session.prompts.filter(entry => !isAnswered(entry) && !isOver(entry, at)).map(({ prompt }) => prompt)
+}
+
+/** Prompts that were stored, and whose process died before they went out. */
+export function untoldPrompts (record: GuidanceRecord, at: number): TeacherPrompt[] {
+  return record.session.prompts.filter(entry => !entry.told && !isAnswered(entry) && !isOver(entry, at)).map(({ prompt }) => prompt)
 }
 
 /** Prompts that ran out by `at` without a touch, and whose templates have not learnt of it. */

@@ -1,6 +1,9 @@
-import type { Utterance, Window } from './analyzer.ts'
+import type { Assessment, Utterance, Window } from './analyzer.ts'
 import { shiftStart, start, type Features, type ShiftState } from './embedded/index.ts'
 import type { AttentionNow, Heat, TeacherPrompt, Tier1Insights, Tier2Insights } from './schema.ts'
+
+/** A look at a group at a point of the grid. */
+export interface Look { groupId: string, at: number, assessment: Assessment }
 
 /** What is remembered of a session's guidance: plain JSON, so that any process can go on where another stopped. */
 export interface GuidanceRecord {
@@ -21,6 +24,9 @@ export interface SessionPart {
   prompts: PromptEntry[]
   /** Windows that were closed and are not analysed yet. */
   jobs: Job[]
+  /** Which process acts on what is due, and until when (ms since 1970); looks that became due meanwhile, oldest first. */
+  lease: { owner: string, until: number } | null
+  looks: Look[]
 }
 
 export interface GroupPart {
@@ -49,6 +55,8 @@ export interface GroupPart {
 export interface PromptEntry {
   prompt: TeacherPrompt
   signal: string
+  /** It has gone out. A prompt is stored first, and told again under the same id when the process died in between. */
+  told: boolean
   done: readonly string[]
   feedback?: string
   /** It ran out untouched, and its template has learnt of that; or it ran out in a pause, and nothing is learnt. */
@@ -56,18 +64,17 @@ export interface PromptEntry {
 }
 
 /** A window to analyse. Whoever holds the claim does it; a claim that ran out may be taken over. */
-export interface Job {
-  id: string
-  tier: 1 | 2
-  window: Window
-  claimedUntil: number
-}
+export type Job = { id: string, window: Window, claimedUntil: number } & (
+  | { tier: 1 }
+  /** `reading` is what the features said when the window closed: talk that came since does not change it. */
+  | { tier: 2, reading: Tier2Insights }
+)
 
-export const recordBounds = { utterances: 120, talk: 240, prompts: 60, jobs: 64 } as const
+export const recordBounds = { utterances: 120, talk: 240, prompts: 60, jobs: 64, looks: 64 } as const
 
 export function newRecord (origin: number, now: number, everyMs: number): GuidanceRecord {
   return {
-    session: { origin, clock: origin, seenAt: now, nextAt: origin + everyMs, paused: false, prompts: [], jobs: [] },
+    session: { origin, clock: origin, seenAt: now, nextAt: origin + everyMs, paused: false, prompts: [], jobs: [], lease: null, looks: [] },
     groups: {}
   }
 }

@@ -1,12 +1,11 @@
 import { heat } from './heat.ts'
-import type { Due, Look } from './advance.ts'
 import type { Analysis } from './analysis.ts'
 import type { GroupContext } from './analyzer.ts'
 import type { Announcer } from './announce.ts'
 import { announced, detect, settle, snapshotOf } from './embedded/index.ts'
 import type { Gates } from './gates.ts'
-import { follow, makePrompt, openPrompts, outcomes, rank, remember, silentPrompts, waitAfter, worthPrompt, type Known, type Pace } from './prompts.ts'
-import { recordBounds, type GuidanceRecord, type Job, type PromptEntry } from './record.ts'
+import { follow, makePrompt, openPrompts, outcomes, rank, remember, silentPrompts, untoldPrompts, waitAfter, worthPrompt, type Known, type Pace } from './prompts.ts'
+import { recordBounds, type GuidanceRecord, type Job, type Look, type PromptEntry } from './record.ts'
 import { scaleDrivers } from './scale.ts'
 import { templates } from './templates.ts'
 import type { Driver, TeacherPrompt } from './schema.ts'
@@ -22,7 +21,13 @@ export interface WorkDependencies {
 }
 
 /** The session as the work needs it. */
-export interface Subject { sessionId: string, topic: string, contextOf: (groupId: string) => GroupContext }
+export interface Subject {
+  sessionId: string
+  topic: string
+  contextOf: (groupId: string) => GroupContext
+  /** What chance follows from: of the class alone, so that the same class gets the same prompts in another session. */
+  seedOf: (groupId: string) => string
+}
 
 /** A change of the record that follows from work; it is applied in one update once the work is done. */
 export type Outcome = (record: GuidanceRecord) => string | undefined
@@ -33,25 +38,32 @@ export class Work {
 
   constructor (dependencies: WorkDependencies) { this.#deps = dependencies }
 
-  /**
-   * One look after the other, because a gate's answer depends on those before.
-   * @param store stores an outcome at once, for what others act upon as soon as they hear of it
-   */
-  async looks (subject: Subject, record: GuidanceRecord, { looks }: Due, store: (outcome: Outcome) => Promise<void>): Promise<Outcome[]> {
+  /** Prompts that a process stored and did not live to send. */
+  async untold (record: GuidanceRecord): Promise<Outcome[]> {
+    const done: Outcome[] = []
+    for (const prompt of untoldPrompts(record, record.session.clock)) {
+      await this.#deps.announcer.prompt(prompt)
+      told(prompt.promptId)(record)
+      done.push(told(prompt.promptId))
+    }
+    return done
+  }
+
+  /** @param store stores an outcome at once, for what others act upon as soon as they hear of it */
+  async look (subject: Subject, record: GuidanceRecord, look: Look, store: (outcome: Outcome) => Promise<void>): Promise<Outcome[]> {
     const done: Outcome[] = []
     const apply = (outcome: Outcome): void => { outcome(record); done.push(outcome) }
-    for (const look of looks) {
-      for (const entry of silentPrompts(record, look.at)) apply(await this.#silence(entry))
-      const { score, why } = await this.#pressed(subject.sessionId, look)
-      apply(scored(look, score, why))
-      await this.#deps.announcer.attention(look, subject.sessionId, score, why)
-      const entry = await this.#prompt(subject, record, look, why)
-      if (!entry) continue
-      prompted(entry)(record)
-      await store(prompted(entry)) // a teacher may answer the moment it arrives
-      await this.#deps.announcer.prompt(entry.prompt)
-      this.#deps.countPrompt('sent')
-    }
+    for (const entry of silentPrompts(record, look.at)) apply(await this.#silence(entry))
+    const { score, why } = await this.#pressed(subject.sessionId, look)
+    apply(scored(look, score, why))
+    await this.#deps.announcer.attention(look, subject.sessionId, score, why)
+    const entry = await this.#prompt(subject, record, look, why)
+    if (!entry) return done
+    prompted(entry)(record)
+    await store(prompted(entry)) // a teacher may answer the moment it arrives
+    await this.#deps.announcer.prompt(entry.prompt)
+    this.#deps.countPrompt('sent')
+    apply(told(entry.prompt.promptId))
     return done
   }
 
@@ -63,13 +75,13 @@ export class Work {
     const { analysis, announcer, gates, settings } = this.#deps
     if (job.tier === 1) {
       const insights = await analysis.tier1(window, context)
-      await announcer.tier1(sessionId, groupId, insights)
+      await announcer.tier1(sessionId, groupId, insights, idOf(sessionId, job))
       return finished(job, group => { group.tier1 = insights })
     }
     const group = record.groups[groupId]
     if (!group) return finished(job, () => {})
-    const insights = await analysis.tier2(window, group.features, context)
-    await announcer.tier2(sessionId, groupId, insights, end)
+    const insights = await analysis.tier2(window, job.reading, context)
+    await announcer.tier2(sessionId, groupId, insights, end, idOf(sessionId, job))
     const snapshot = snapshotOf(insights)
     await gates.tier2Snapshot({ sessionId, groupId, snapshot, at: end })
     const { state, shifts } = detect(group.shift, snapshot, end)
@@ -111,7 +123,7 @@ export class Work {
     const { signal } = group.lead
     const earlier = record.session.prompts.map(one => one.prompt).filter(prompt => prompt.groupId === groupId)
     const cooldownMs = waitAfter(earlier, level === 'Focus Now', settings)
-    for (const template of rank(signal, `${sessionId}|${groupId}`, await this.#known(signal, at))) {
+    for (const template of rank(signal, subject.seedOf(groupId), await this.#known(signal, at))) {
       const candidate = { sessionId, groupId, category: template.category, message: template.message, at }
       if (!(await gates.dedupe({ ...candidate, peek: true })).allowed) continue
       if (!(await gates.cooldown({ sessionId, groupId, at, cooldownMs })).allowed) {
@@ -120,7 +132,7 @@ export class Work {
       }
       if (!(await gates.dedupe(candidate)).allowed) continue
       const prompt: TeacherPrompt = makePrompt(template, look, level, why, subject, settings.promptExpiryMs)
-      return { prompt, signal, done: [] }
+      return { prompt, signal, done: [], told: false }
     }
     countPrompt('duplicate')
     return undefined
@@ -163,6 +175,14 @@ function prompted (entry: PromptEntry): Outcome {
   }
 }
 
+function told (promptId: string): Outcome {
+  return ({ session }) => {
+    const entry = session.prompts.find(one => one.prompt.promptId === promptId)
+    if (entry) entry.told = true
+    return undefined
+  }
+}
+
 function silenced (promptId: string): Outcome {
   return ({ session }) => {
     const entry = session.prompts.find(one => one.prompt.promptId === promptId)
@@ -170,6 +190,9 @@ function silenced (promptId: string): Outcome {
     return undefined
   }
 }
+
+/** A window's news has its id: who analyses it again after a crash tells nothing twice. */
+function idOf (sessionId: string, { id }: Job): string { return `${sessionId}:${id}` }
 
 function finished ({ id, window }: Job, change: (group: GuidanceRecord['groups'][string]) => void): Outcome {
   return record => {

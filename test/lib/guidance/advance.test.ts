@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import t from 'tap'
-import { advance, aheadMs, pause, resume, tick, type Due, type Heard } from '../../../lib/guidance/advance.ts'
+import { advance, aheadMs, lateMs, pause, resume, tick, type Due, type Heard } from '../../../lib/guidance/advance.ts'
 import type { GuidanceRecord } from '../../../lib/guidance/record.ts'
 
 const timing = { tier1WindowMs: 30_000, tier1WarmupMs: 60_000, tier2WindowMs: 180_000, evaluateEveryMs: 5_000 }
@@ -10,14 +10,14 @@ const start = 1_000_000_000_000
 const say = (second: number, groupId = 'a', text = 'a half is more than a third'): Heard =>
   ({ groupId, startedAt: start + second * 1000 - 1000, endedAt: start + second * 1000, speaker: `p${second % 3}`, text })
 
-function run (heard: readonly Heard[], chunks: readonly number[] = [heard.length]): { record: GuidanceRecord | null, dues: Due[] } {
+function run (heard: readonly Heard[], chunks: readonly number[] = [heard.length], now = start + 10_000_000): { record: GuidanceRecord | null, dues: Due[] } {
   let record: GuidanceRecord | null = null
   const dues: Due[] = []
   let from = 0
   for (const size of [...chunks, heard.length]) {
     const part = heard.slice(from, from += size)
     if (part.length === 0) continue
-    const next = advance(record, part, start + 10_000_000, context, timing)
+    const next = advance(record, part, now, context, timing)
     record = JSON.parse(JSON.stringify(next.record)) as GuidanceRecord
     dues.push(JSON.parse(JSON.stringify(next.due)) as Due)
   }
@@ -66,12 +66,15 @@ t.test('a class replayed at another time of day gives the same', async t => {
 })
 
 t.test('silence passes with the talk of others, and live with the clock', async t => {
-  const { record } = run([say(1, 'a'), say(2, 'b'), ...Array.from({ length: 40 }, (_, i) => say(3 + i * 3, 'b'))])
+  const talk = [say(1, 'a'), say(2, 'b'), ...Array.from({ length: 40 }, (_, i) => say(3 + i * 3, 'b'))]
+  const { record } = run(talk, undefined, start + 122_000)
   const silent = record as GuidanceRecord
   const before = silent.session.nextAt
-  const { due } = tick(silent, silent.session.seenAt + 60_000, context, timing)
+  const { due } = tick(silent, silent.session.seenAt + lateMs + 60_000, context, timing)
   t.equal(due.looks.filter(look => look.groupId === 'a').length, 12)
   t.ok(silent.session.nextAt > before)
+  const replayed = run(talk).record as GuidanceRecord
+  t.same(tick(replayed, replayed.session.seenAt + 60_000, context, timing).due.looks, [], 'talk of earlier days has its own time')
 })
 
 t.test('talk from the future is taken back to the backend\'s clock', async t => {

@@ -12,7 +12,7 @@ import { createMemoryGuidanceStore } from '../../../lib/guidance/store-memory.ts
 import { Work } from '../../../lib/guidance/work.ts'
 import { context, said, tier1Answer, tier2Answer, windowOf } from './remote/endpoint.ts'
 
-const { window, features } = windowOf(said)
+const { window, reading } = windowOf(said)
 
 function build (host?: Analyzer, limitMs = 5000) {
   const failures: number[] = []
@@ -29,7 +29,7 @@ t.test('a sound answer counts, without what the schema does not name', async t =
   const insights = await analysis.tier1(window, context)
   t.match(insights, { ...tier1Answer, windowEnd: new Date(window.end).toISOString() })
   t.notOk('thought' in insights)
-  t.same(await analysis.tier2(window, features, context), tier2Answer)
+  t.same(await analysis.tier2(window, reading, context), tier2Answer)
   t.equal(answer.thought, 'x', 'the host keeps what it said')
   t.same(failures, [])
 })
@@ -84,7 +84,7 @@ t.test('logs carry a code and no words; an outage is told once, and its end', as
 
 t.test('a window in which nobody spoke is not handed over', async t => {
   const { analysis, failures } = build({ tier2: () => { throw new Error('asked') } })
-  t.match(await analysis.tier2({ ...window, utterances: [] }, features, context), { confidence: Number })
+  t.match(await analysis.tier2({ ...window, utterances: [] }, reading, context), { confidence: Number })
   t.same(failures, [])
 })
 

@@ -16,12 +16,12 @@ const silent = { info () {}, warn () {}, error () {} } as unknown as FastifyBase
 const timing = { tier1WindowMs: 30_000, tier1WarmupMs: 60_000, tier2WindowMs: 180_000, evaluateEveryMs: 5_000 }
 const topic: Topic = { sessionId: 's1', topic: 'Fractions', goals: ['Compare two fractions'], groups: [{ groupId: 'a', naming: [] }, { groupId: 'b', naming: [] }] }
 
-interface Sent { event: string, payload: Record<string, unknown> & { metrics: Record<string, unknown> }, rooms: readonly string[] }
+interface Sent { event: string, id: string, payload: Record<string, unknown> & { metrics: Record<string, unknown> }, rooms: readonly string[] }
 
 function build (options: { analyzer?: Analyzer, store?: GuidanceStore, gates?: Gates, settings?: object } = {}) {
   const sent: Sent[] = []
   const asked: [GateName, unknown][] = []
-  const transport: Transport = { async send (_, rooms, event, payload) { sent.push({ event, payload: payload as Sent['payload'], rooms }) } }
+  const transport: Transport = { async send (_, rooms, event, payload, { id }) { sent.push({ event, id, payload: payload as Sent['payload'], rooms }) } }
   const emit = createEmit(contract, { transport, lookup: async () => ({ teacherId: 't1' }) })
   const inner = options.gates ?? createMemoryGates(gateDefaults)
   const gates = Object.fromEntries(Object.entries(inner).map(([gate, decide]) => [gate, async (input: never) => {
@@ -123,19 +123,67 @@ t.test('a host\'s analyzer that fails, hangs on or answers nonsense is replaced,
   }
 })
 
-t.test('two engines on one store give what one gives', async t => {
+/** A class of two groups for twenty minutes; one of them drifts off, argues and comes back. */
+const lesson = [...lines(1, 60, work), ...lines(182, 80, chat), ...lines(423, 250, work), ...lines(2, 380, work, 'b')].sort((a, b) => a.endedAt - b.endedAt)
+const told = (sent: readonly Sent[]): string[] => sent.map(({ event, payload }) => JSON.stringify([event, payload]))
+
+t.test('the same class in any chunks: the same events in the same order, to the byte', async t => {
+  const whole = build()
+  await whole.engine.feed(topic, lesson)
+  const [first] = whole.named('ai:tier2:insight')
+  t.ok(whole.named('ai:tier2:insight').length > 8 && first && whole.named('ai:tier1:insight').length > 60)
+  for (const size of [1, 50, 500]) {
+    const { engine, sent } = build()
+    for (let i = 0; i < lesson.length; i += size) await engine.feed(topic, lesson.slice(i, i + size))
+    t.same(told(sent), told(whole.sent), `${size} at a time`)
+  }
+})
+
+t.test('the same class in another session gets the same prompts', async t => {
+  const [one, other] = [build(), build()]
+  await one.engine.feed(topic, lesson)
+  await other.engine.feed({ ...topic, sessionId: 's2' }, lesson)
+  const messages = ({ sent }: typeof one): unknown[] => sent.flatMap(({ payload }) => [payload].flat()).flatMap(payload => payload.message ?? [])
+  t.ok(messages(one).length > 0)
+  t.same(messages(other), messages(one))
+})
+
+t.test('two engines on one store give what one gives, in turn and at the same time', async t => {
   const alone = build()
-  await drift(alone.engine)
-  const store = createMemoryGuidanceStore({ ttlSeconds: 3600 })
-  const gates = createMemoryGates(gateDefaults)
-  const pair = [build({ store, gates }), build({ store, gates })] as const
-  const talk = [...lines(1, 60, work), ...lines(182, 80, chat)]
-  for (let i = 0; i < talk.length; i += 7) await pair[(i / 7) % 2 as 0 | 1].engine.feed(topic, talk.slice(i, i + 7))
-  const scores = (sent: readonly Sent[]): string[] => sent.filter(one => one.event === 'guidance:analytics')
-    .map(one => `${String(one.payload.timestamp)} ${String(one.payload.metrics.attentionScore)}`).sort()
-  t.same(scores([...pair[0].sent, ...pair[1].sent]), scores(alone.sent))
-  const tier1 = [...pair[0].named('ai:tier1:insight'), ...pair[1].named('ai:tier1:insight')]
-  t.equal(tier1.length, alone.named('ai:tier1:insight').length, 'each window once')
+  await alone.engine.feed(topic, lesson)
+  const pair = (): [ReturnType<typeof build>, ReturnType<typeof build>] => {
+    const shared = { store: createMemoryGuidanceStore({ ttlSeconds: 3600 }), gates: createMemoryGates(gateDefaults) }
+    return [build(shared), build(shared)]
+  }
+  const told = (...engines: ReturnType<typeof build>[]): string[] => engines.flatMap(({ sent }) => sent.map(({ event, payload }) => JSON.stringify([event, payload]))).sort()
+  const inTurn = pair()
+  for (let i = 0; i < lesson.length; i += 7) await inTurn[(i / 7) % 2 as 0 | 1].engine.feed(topic, lesson.slice(i, i + 7))
+  t.same(told(...inTurn), told(alone))
+  const together = pair()
+  // Both at work at once: what one finds due while the other acts is left to that one.
+  const calls: Promise<void>[] = []
+  for (let i = 0; i < lesson.length; i += 7) {
+    calls.push(together[(i / 7) % 2 as 0 | 1].engine.feed(topic, lesson.slice(i, i + 7)))
+    if (i % 3 === 0) await new Promise(resolve => setImmediate(resolve))
+  }
+  await Promise.all(calls)
+  t.same(told(...together), told(alone))
+})
+
+t.test('a process that dies with the lease: whoever comes after it ran out does what was left', async t => {
+  let now = Date.now()
+  const store = createMemoryGuidanceStore({ ttlSeconds: 3600, now: () => now })
+  const dead = build({ store })
+  const stuck = build({ store, gates: { ...dead.gates, attention: async () => await new Promise<never>(() => {}) } })
+  void stuck.engine.feed(topic, lines(1, 10, work))
+  const heir = build({ store })
+  await heir.engine.feed(topic, lines(31, 10, work))
+  t.equal(heir.sent.length, 0, 'not while the lease holds')
+  now += 11_000
+  await heir.engine.feed(topic, lines(61, 1, work))
+  const at = heir.named('guidance:analytics').map(one => one.payload.timestamp as string)
+  t.ok(at.some(time => Date.parse(time) < start + 61_000), 'looks of before')
+  t.same(at, [...at].sort())
 })
 
 t.test('a window whose process died is analysed by the next', async t => {
@@ -153,6 +201,25 @@ t.test('a window whose process died is analysed by the next', async t => {
   now += 30_000
   await heir.engine.tick(topic)
   t.ok(heir.named('ai:tier1:insight').length > 0)
+  const ids = heir.sent.filter(one => one.event.startsWith('ai:')).map(one => one.id)
+  t.ok(ids.every(id => /^s1:a:1:\d+$/.test(id)) && new Set(ids).size === ids.length, 'named for their windows: what the dead one told is not told again')
+})
+
+t.test('a prompt that was stored and not sent is sent by the next, under its own id', async t => {
+  const { engine, store, gates, named } = build()
+  await drift(engine)
+  const [prompt] = named('teacher:alert')
+  if (!prompt) return t.fail('an alert was expected')
+  t.equal(prompt.id, prompt.payload.promptId)
+  await store.update('s1', record => {
+    for (const entry of record?.session.prompts ?? []) entry.told = entry.prompt.promptId !== prompt.payload.promptId
+    return record ? { result: undefined, record } : { result: undefined }
+  })
+  const heir = build({ store, gates })
+  await heir.engine.feed(topic, lines(430, 1, work))
+  t.same(heir.named('teacher:alert').map(one => one.payload), [prompt.payload])
+  await heir.engine.feed(topic, lines(433, 1, work))
+  t.equal(heir.named('teacher:alert').length, 1)
 })
 
 t.test('prompts stop at the cap of the session', async t => {

@@ -1,7 +1,6 @@
 import t from 'tap'
-import type { Look } from '../../../lib/guidance/advance.ts'
 import { excuse, makePrompt, openPrompts, outcomes, rank, remember, sessionOfPrompt, silentPrompts, waitAfter } from '../../../lib/guidance/prompts.ts'
-import { newRecord, type PromptEntry } from '../../../lib/guidance/record.ts'
+import { newRecord, type Look, type PromptEntry } from '../../../lib/guidance/record.ts'
 import type { TeacherPrompt } from '../../../lib/guidance/schema.ts'
 import { templates } from '../../../lib/guidance/templates.ts'
 
@@ -10,7 +9,7 @@ const [template] = templates as [typeof templates[number]]
 const look = (at: number, groupId = 'a'): Look => ({ groupId, at, assessment: { evidence: [] } as unknown as Look['assessment'] })
 const prompt = (seconds: number, heat: 'Focus Now' | 'Watch Next' = 'Watch Next', expiryMs = 60_000): TeacherPrompt =>
   makePrompt(template, look(start + seconds * 1000), heat, [], { sessionId: 's1', topic: 'Rivers' }, expiryMs)
-const entry = (seconds: number, done: PromptEntry['done'] = []): PromptEntry => ({ prompt: prompt(seconds), signal: 'stall', done })
+const entry = (seconds: number, done: PromptEntry['done'] = []): PromptEntry => ({ prompt: prompt(seconds), signal: 'stall', done, told: true })
 const record = (...prompts: PromptEntry[]) => {
   const made = newRecord(start, start, 5000)
   made.session.prompts = prompts

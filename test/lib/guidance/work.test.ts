@@ -1,19 +1,18 @@
 import t, { type Test } from 'tap'
 import type { FastifyBaseLogger } from 'fastify'
-import type { Look } from '../../../lib/guidance/advance.ts'
 import { Analysis } from '../../../lib/guidance/analysis.ts'
 import type { Announcer } from '../../../lib/guidance/announce.ts'
 import { gateDefaults, type Gates } from '../../../lib/guidance/gates.ts'
 import { createMemoryGates } from '../../../lib/guidance/gates-memory.ts'
 import { createRedisGates } from '../../../lib/guidance/gates-redis.ts'
 import { outcomes } from '../../../lib/guidance/prompts.ts'
-import { newGroup, newRecord, type GuidanceRecord } from '../../../lib/guidance/record.ts'
+import { newGroup, newRecord, type GuidanceRecord, type Look } from '../../../lib/guidance/record.ts'
 import type { TeacherPrompt } from '../../../lib/guidance/schema.ts'
 import { Work, type Outcome, type WorkSettings } from '../../../lib/guidance/work.ts'
 import { onBackends } from './backends.ts'
 
 const start = Date.now() - 7_200_000
-const subject = { sessionId: 's1', topic: 'Rivers', contextOf: () => ({ topic: 'Rivers', goals: [], members: [] }) }
+const subject = { sessionId: 's1', topic: 'Rivers', contextOf: () => ({ topic: 'Rivers', goals: [], members: [] }), seedOf: (groupId: string) => `s1|${groupId}` }
 const silent = { info () {}, warn () {}, error () {} } as unknown as FastifyBaseLogger
 const analysis = new Analysis(undefined, silent, () => {})
 
@@ -40,7 +39,8 @@ function build (options: { gates?: Gates, settings?: Partial<WorkSettings> } = {
   /** All that came of the looks: what was stored at once, then what is stored after them. */
   async function looks (record: GuidanceRecord, ...looks: Look[]): Promise<Outcome[]> {
     const stored: Outcome[] = []
-    const rest = await work.looks(subject, record, { looks, jobs: [] }, async outcome => { stored.push(outcome) })
+    const rest: Outcome[] = []
+    for (const look of looks) rest.push(...await work.look(subject, record, look, async outcome => { stored.push(outcome) }))
     return [...rest, ...stored]
   }
   return { work, gates, sent, counts, looks }

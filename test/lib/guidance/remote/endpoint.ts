@@ -3,7 +3,8 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net'
 import type { Test } from 'tap'
 import type { GroupContext, Window } from '../../../../lib/guidance/analyzer.ts'
-import { assess, fold, start, type Features } from '../../../../lib/guidance/embedded/index.ts'
+import { assess, fold, start, tier2 } from '../../../../lib/guidance/embedded/index.ts'
+import type { Tier2Insights } from '../../../../lib/guidance/schema.ts'
 
 /** A stand-in for a chat completions endpoint, good or bad, and a window to ask it about. */
 
@@ -71,13 +72,13 @@ export function good (response: ServerResponse, { text }: Asked): void {
 
 export const context: GroupContext = { topic: 'Why do rivers bend?', goals: ['Explain a meander'], members: [], names: [] }
 
-export function windowOf (lines: readonly (readonly [speaker: string | null, text: string])[]): { window: Window, features: Features } {
+export function windowOf (lines: readonly (readonly [speaker: string | null, text: string])[]): { window: Window, reading: Tier2Insights } {
   const origin = 1_700_000_000_000
   const features = start()
   const utterances = lines.map(([speaker, text], i) => ({ speaker, text, startedAt: origin + i * 3000, endedAt: origin + i * 3000 + 2500 }))
   for (const one of utterances) fold(features, one, context)
   const end = origin + lines.length * 3000
-  return { window: { sessionId: 's-secret', groupId: 'g-secret', start: origin, end, utterances, assessment: assess(features, end, context) }, features }
+  return { window: { sessionId: 's-secret', groupId: 'g-secret', start: origin, end, utterances, assessment: assess(features, end, context) }, reading: tier2(features, end, context) }
 }
 
 export const said = [

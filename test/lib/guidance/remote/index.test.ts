@@ -7,7 +7,7 @@ import { openaiAnalyzer, type OpenaiAnalyzerOptions } from '../../../../lib/guid
 import { completion, context, endpoint, good, json, said, tier1Answer, tier2Answer, windowOf, type Asked } from './endpoint.ts'
 
 const apiKey = 'sk-this-is-the-key'
-const { window, features } = windowOf(said)
+const { window, reading } = windowOf(said)
 
 async function build (t: Test, misbehave: (response: ServerResponse, asked: Asked) => void, options: Partial<OpenaiAnalyzerOptions> = {}) {
   const server = await endpoint(t, misbehave)
@@ -21,7 +21,7 @@ async function build (t: Test, misbehave: (response: ServerResponse, asked: Aske
 }
 
 const embedded = new Analysis(undefined, {} as FastifyBaseLogger, () => {})
-const own = [await embedded.tier1(window, context), await embedded.tier2(window, features, context)]
+const own = [await embedded.tier1(window, context), await embedded.tier2(window, reading, context)]
 
 /** How an endpoint goes wrong, and as what that is counted. */
 const misbehaviours: Record<string, [code: string, misbehave: (response: ServerResponse) => void]> = {
@@ -64,7 +64,7 @@ for (const [name, [code, misbehave]] of Object.entries(misbehaviours)) {
   t.test(`an endpoint that ${name}: the embedded result goes out in time and is counted`, async t => {
     const { analysis, failures, logs, asked } = await build(t, misbehave, code === 'ANALYZER_TIMEOUT' ? { timeoutMs: 250 } : {})
     const begun = performance.now()
-    const results = await Promise.all([analysis.tier1(window, context), analysis.tier2(window, features, context)])
+    const results = await Promise.all([analysis.tier1(window, context), analysis.tier2(window, reading, context)])
     const ms = performance.now() - begun
     t.same(results, own)
     t.ok(ms < 4000, `${ms} ms, before the engine's own limit`)
@@ -88,7 +88,7 @@ t.test('a refused connection is a failure like the others', async t => {
 t.test('a good endpoint is believed', async t => {
   const { analysis, failures, asked, logs } = await build(t, good)
   t.match(await analysis.tier1(window, context), { ...tier1Answer, windowStart: new Date(window.start).toISOString(), summary: String })
-  t.same(await analysis.tier2(window, features, context), {
+  t.same(await analysis.tier2(window, reading, context), {
     ...tier2Answer, recommendations: [{ type: 'deepen', priority: 'low', message: 'Ask Bilal what they would add.' }]
   }, 'and its labels of speakers are the speakers again')
   t.same(failures, { 1: 0, 2: 0 })
@@ -106,7 +106,7 @@ t.test('what the schema does not name does not travel, and recommendations are b
   const { analysis } = await build(t, (response, { text }) => {
     json(response, completion(`\`\`\`json\n${JSON.stringify(text.includes('argumentationQuality') ? { ...tier2Answer, recommendations: [link, one, one, one], thought: 'x' } : { ...tier1Answer, windowStart: 'x', thought: 'x' })}\n\`\`\``))
   })
-  const [tier1, tier2] = [await analysis.tier1(window, context), await analysis.tier2(window, features, context)]
+  const [tier1, tier2] = [await analysis.tier1(window, context), await analysis.tier2(window, reading, context)]
   t.notMatch(JSON.stringify([tier1, tier2]), /thought/)
   t.match(tier1, { offTopicHeat: 0.33, windowStart: new Date(window.start).toISOString() }, 'a code block around the answer is taken off')
   t.equal(tier2.recommendations.length, 3)
@@ -118,7 +118,7 @@ t.test('only the tiers that were asked for are sent; JSON mode for servers that 
   const { analyzer, analysis, asked } = await build(t, good, { tiers: [2], format: 'json', request: { max_tokens: 900 } })
   t.notOk(analyzer.tier1)
   t.notOk(asked.length)
-  await analysis.tier2(window, features, context)
+  await analysis.tier2(window, reading, context)
   const body = JSON.parse(asked[0]?.text ?? '') as object
   t.match(body, { max_tokens: 900, response_format: { type: 'json_object' } })
   t.notOk('temperature' in body)
@@ -126,7 +126,7 @@ t.test('only the tiers that were asked for are sent; JSON mode for servers that 
 
 t.test('no name, no contact and no id of the input is in the request', async t => {
   const secrets = ['Annegret', 'Sóley', 'Brandsdóttir', 'Oyelaran', '李小龙', 'kw@school.example', 'me.example/page', '0171 555 0199', 'dragon_99', '4829517', 's-secret', 'g-secret', 'user-7f3a', 'Quentin']
-  const { window, features } = windowOf([
+  const { window, reading } = windowOf([
     ['Annegret', 'I am annegret and this is Soley, mail me: kw@school.example'],
     ['user-7f3a', 'ask BRANDSDOTTIR or oyelaran’s brother, 李小龙说对'],
     [null, 'call 0171 555 0199 or see https://me.example/page, I am @dragon_99, id 4829517'],
@@ -134,7 +134,7 @@ t.test('no name, no contact and no id of the input is in the request', async t =
   ])
   const { analysis, asked, failures } = await build(t, good)
   const named = { topic: 'Rivers, for Annegret', goals: ['Explain it to Oyelaran, kw@school.example'], members: ['Sóley Brandsdóttir'], names: ['Annegret', 'A. Oyelaran', '李小龙'] }
-  await Promise.all([analysis.tier1(window, named), analysis.tier2(window, features, named)])
+  await Promise.all([analysis.tier1(window, named), analysis.tier2(window, reading, named)])
   t.same(failures, { 1: 0, 2: 0 })
   t.equal(asked.length, 2)
   for (const { text, headers, path } of asked) {
@@ -199,7 +199,7 @@ t.test('so many exchanges at once, so many that wait, no more', async t => {
 
 t.test('when the server closes, nothing is waited for and no connection stays', async t => {
   const { analysis, asked, connections } = await build(t, () => {}, { timeoutMs: 60_000, concurrency: 1 })
-  const pending = Promise.all([analysis.tier1(window, context), analysis.tier2(window, features, context)])
+  const pending = Promise.all([analysis.tier1(window, context), analysis.tier2(window, reading, context)])
   while (asked.length < 1) await new Promise(resolve => setTimeout(resolve, 5))
   const begun = performance.now()
   analysis.close()
