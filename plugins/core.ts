@@ -4,6 +4,7 @@ import type { Namespace } from 'socket.io'
 import type { Registry } from '@platformatic/prom-client'
 import { defaultAuthorize, roles } from '../lib/core/access.ts'
 import { guard, userOfSocket, type AdmitDependencies, type Admission } from '../lib/core/admit.ts'
+import { watchRedis } from '../lib/core/ask.ts'
 import { bind } from '../lib/core/bind.ts'
 import type { Contract } from '../lib/core/contract.ts'
 import type { Core } from '../lib/core/core.ts'
@@ -19,7 +20,7 @@ import { createMemoryLeases } from '../lib/core/leases-memory.ts'
 import { createRedisLeases } from '../lib/core/leases-redis.ts'
 import { Admitted } from '../lib/core/lifetime.ts'
 import { createRedisLive, noOthers } from '../lib/core/live.ts'
-import { createMetrics } from '../lib/core/metrics.ts'
+import { createMetrics, type Metrics } from '../lib/core/metrics.ts'
 import { quiet, subscriber, type RedisClient } from '../lib/core/redis.ts'
 import { createAuthenticator } from '../lib/core/token.ts'
 import type { ParsedOptions } from '../lib/options.ts'
@@ -30,11 +31,18 @@ import redisPlugin from './redis.ts'
 /** Builds what the areas stand on: tokens, Redis or memory, Socket.IO, limits, metrics, the door out. */
 export async function buildCore (fastify: FastifyInstance, options: ParsedOptions): Promise<Core> {
   const log = fastify.log.child({ plugin: 'fastify-classwaves' })
-  const metrics = createMetrics(options.metrics.registry as Registry | undefined)
   let redis: RedisClient | undefined
+  let subscription: RedisClient | undefined
+  let state: IoState = { connections: undefined, draining: false }
+  const stands = (client: RedisClient): boolean => client.status === 'ready'
+  const metrics = createMetrics(options.metrics.registry as Registry | undefined, {
+    rooms: () => roomsOf(fastify, contracts),
+    slowReaders: () => state.connections?.slow ?? 0,
+    draining: () => state.draining,
+    redis: () => redis && subscription ? [['commands', stands(redis)], ['subscription', stands(subscription)]] : []
+  })
   await fastify.register(auth, { jwt: options.jwt })
   await fastify.register(redisPlugin, { redis: options.redis, timeoutMs: options.redisTimeoutMs, use: client => { redis = client } })
-  let state: IoState = { connections: undefined, draining: false }
   const addressOf = (request: IncomingMessage): string =>
     options.addressOf?.(request.headers, request.socket.remoteAddress ?? '') ?? request.socket.remoteAddress ?? ''
   const { limits, origins, drainMs } = options
@@ -50,14 +58,30 @@ export async function buildCore (fastify: FastifyInstance, options: ParsedOption
   })
 
   const ttlSeconds = options.sessions ? options.sessions.ttlSeconds : 3600
-  const backends = redis ? onRedis(redis, ttlSeconds, log, () => metrics.publishFailures.inc()) : inMemory(ttlSeconds)
-  const delivery = new Delivery({ io: fastify.io, ...backends, connections: state.connections, log })
+  if (redis) subscription = quiet(subscriber(redis))
+  // Redis that goes away later is away for all processes: if each of them sent its clients off, there would be nowhere to go.
+  let met = redis === undefined || stands(redis)
+  redis?.once('ready', () => { met = true })
+  const backends = redis && subscription ? onRedis(redis, subscription, ttlSeconds, log, metrics) : inMemory(ttlSeconds)
+  const delivery = new Delivery({
+    io: fastify.io,
+    ...backends,
+    connections: state.connections,
+    log,
+    watch: {
+      replayed (namespace, recovered, events) {
+        metrics.replays.inc({ namespace, result: recovered ? 'recovered' : 'lost' })
+        metrics.replayed.inc({ namespace }, events)
+      },
+      filled: (namespace, events) => metrics.gaps.inc({ namespace }, events)
+    }
+  })
   const authenticate = createAuthenticator(token => fastify.jwt.verify(token))
   const contracts: Contract[] = []
   const lookups: Lookup[] = []
   const doors = new Map<string, Emit<Contract>>()
   const admissions = new Map<string, Admission>()
-  const door: AdmitDependencies = { ...backends, authenticate, limits, metrics, log, addressOf: options.addressOf, isDraining: () => state.draining }
+  const door: AdmitDependencies = { ...backends, authenticate, limits, metrics, log, addressOf: options.addressOf, labelOf: name => admissions.has(name) ? name : 'other', isDraining: () => state.draining }
 
   // Namespaces that a host makes by itself get the same door, and their sockets end with their tokens as well.
   const watch = (namespace: Namespace): void => {
@@ -72,8 +96,14 @@ export async function buildCore (fastify: FastifyInstance, options: ParsedOption
 
   const transport: Transport = {
     async send (namespace, rooms, event, payload, meta, declaration) {
-      if (declaration.kept) await backends.journal.append({ namespace, rooms, event, payload, meta })
-      else delivery.send({ namespace, rooms, event, payload, meta, thing: newestOf(declaration, event, payload) })
+      if (declaration.kept) {
+        try {
+          await backends.journal.append({ namespace, rooms, event, payload, meta })
+        } catch (error) {
+          metrics.sendFailures.inc({ namespace, event })
+          throw error
+        }
+      } else delivery.send({ namespace, rooms, event, payload, meta, thing: newestOf(declaration, event, payload) })
     }
   }
   async function lookup (target: Target, missing: readonly string[]): Promise<Target> {
@@ -113,6 +143,7 @@ export async function buildCore (fastify: FastifyInstance, options: ParsedOption
       if (out.length > 0) sockets.socketsLeave([...out])
       if (into.length > 0) sockets.socketsJoin([...into])
     },
+    readiness: () => state.draining ? { ready: false, reason: 'draining' } : met ? { ready: true } : { ready: false, reason: 'redis' },
     health () {
       const state = redis ? (redis.status === 'ready' ? 'ready' : 'away') : 'none'
       return {
@@ -126,8 +157,11 @@ export async function buildCore (fastify: FastifyInstance, options: ParsedOption
   }
 }
 
-function onRedis (redis: RedisClient, ttlSeconds: number, log: FastifyBaseLogger, onLiveFailure: () => void) {
-  const subscription = quiet(subscriber(redis))
+function onRedis (redis: RedisClient, subscription: RedisClient, ttlSeconds: number, log: FastifyBaseLogger, metrics: Metrics) {
+  watchRedis(redis, {
+    answered: ms => metrics.redisSeconds.observe(ms / 1000),
+    failed: why => metrics.redisFailures.inc({ why })
+  })
   const client = (): RedisClient => redis
   return {
     backend: 'redis' as const,
@@ -140,7 +174,15 @@ function onRedis (redis: RedisClient, ttlSeconds: number, log: FastifyBaseLogger
       ttlSeconds,
       onForeign: error => log.warn({ err: error }, 'a message on our channel is not ours')
     }),
-    live: createRedisLive({ redis, subscription, onFailure: onLiveFailure })
+    live: createRedisLive({ redis, subscription, onFailure: () => metrics.publishFailures.inc() })
+  }
+}
+
+/** The rooms of our own namespaces; each socket is also alone in a room of its own, which is not counted. */
+function * roomsOf (fastify: FastifyInstance, contracts: readonly Contract[]): Iterable<readonly [string, number[]]> {
+  for (const { namespace } of contracts) {
+    const { rooms, sids } = fastify.io.of(namespace).adapter
+    yield [namespace, [...rooms].filter(([room]) => !sids.has(room)).map(([, sockets]) => sockets.size)]
   }
 }
 

@@ -46,7 +46,7 @@ export default fp<Registration>(async (fastify, { core, options, ttlSeconds, ses
     settings: { ...options, promptExpiryMs: options.promptExpiryMinutes * 60_000 },
     countPrompt: result => metrics.prompts.inc({ result })
   })
-  const guidance = createEngine({ store, gates, work, analysis, timing: options, log })
+  const guidance = createEngine({ store, gates, work, analysis, timing: options, onAction: action => metrics.promptActions.inc({ action }), log })
   const ticker = new Ticker(options.evaluateEveryMs, async sessionId => {
     const session = await sessions.find(sessionId)
     if (session?.status === 'active') await guidance.tick(topicOf(session))
@@ -133,10 +133,12 @@ function buildGates ({ redis, metrics }: Core, options: GuidanceOptions, ttlSeco
   })
 }
 
-/** The same gates, each decision counted by its reason. */
+/** The same gates, each decision counted by its reason, and timed. */
 function counted (gates: Gates, { metrics }: Core): Gates {
   const wrapped = Object.entries(gates).map(([gate, decide]) => [gate, async (input: never) => {
+    const began = performance.now()
     const decision = await (decide as (input: never) => Promise<{ reason: string }>)(input)
+    metrics.gateSeconds.observe({ gate }, (performance.now() - began) / 1000)
     metrics.gates.inc({ gate, reason: decision.reason })
     return decision
   }])

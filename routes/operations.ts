@@ -12,6 +12,11 @@ const Health = Type.Object({
   sockets: Type.Record(Type.String(), Type.Integer())
 })
 
+const Ready = Type.Object({
+  ready: Type.Boolean(),
+  reason: Type.Optional(Type.Enum(['draining', 'redis'], { description: 'what is waited for: the end of this process, or Redis, which has never answered' }))
+})
+
 export interface Documents { asyncapi: () => object, openapi: () => object }
 
 /** What operators and tools ask for; none of it under the prefix. A host that has such a route keeps its own. */
@@ -24,6 +29,15 @@ export function operationRoutes (scope: Scope, host: FastifyInstance, core: Core
       config: { who: 'public' },
       schema: { tags, operationId: 'health', summary: 'How this process stands.', security: [], response: { 200: Health } }
     }, async () => core.health())
+  }
+  if (free('/ready')) {
+    scope.get('/ready', {
+      config: { who: 'public' },
+      schema: { tags, operationId: 'ready', summary: 'Whether new clients and requests belong here: 200, else 503.', security: [], response: { 200: Ready, 503: Ready } }
+    }, async (_request, reply) => {
+      const readiness = core.readiness()
+      return await reply.code(readiness.ready ? 200 : 503).send(readiness)
+    })
   }
   for (const [name, document] of Object.entries(documents)) {
     if (!free(`/${name}.json`)) continue

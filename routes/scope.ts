@@ -49,6 +49,11 @@ export function useRestRules (fastify: FastifyInstance, core: Core): Scope {
     request.caller = core.authenticate(bearer(request))
     if (!who.includes(request.caller.role)) throw new ClasswavesError('FORBIDDEN')
   })
+  fastify.addHook('onResponse', (request, reply, done) => {
+    const { method, url: route = '' } = request.routeOptions
+    core.metrics.requests.observe({ method: String(method), route, status: reply.statusCode }, reply.elapsedTime / 1000)
+    done()
+  })
   fastify.setErrorHandler((error: FastifyError, request, reply) => answerError(error, request, reply))
   return fastify.withTypeProvider<TypeBoxTypeProvider>() as Scope
 }

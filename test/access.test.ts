@@ -133,7 +133,7 @@ t.test('routes', async t => {
         const place = await placeFor(app, asker, column, status, name.includes(':promptId'))
         const [method, pattern] = name.split(' ') as [string, string]
         const path = pattern.replace(':sessionId', place.sessionId).replace(':promptId', place.promptId)
-        const prefix = /^\/(health|metrics|\w+\.json)/.test(path) ? '/' : ''
+        const prefix = /^\/(health|ready|metrics|\w+\.json)/.test(path) ? '/' : ''
         const reply = await app.call<{ code?: string, statusCode?: number }>(method, prefix + path, body?.(place), asker.token)
         if (reply.status >= 400) t.equal(reply.body.statusCode, reply.status)
         got.push({ code: reply.status < 300 ? 'ok' : String(reply.body.code), body: bare(reply.body, place) })

@@ -51,7 +51,7 @@ t.test('the promised routes are there, and only these need no token', async t =>
   const { paths } = await read<OpenApi>(app, '/openapi.json')
   const open = Object.entries(paths).flatMap(([path, methods]) => Object.entries(methods)
     .filter(([, { security }]) => security?.length === 0).map(([method]) => `${method} ${path}`)).sort()
-  t.same(open, ['get /asyncapi.json', 'get /health', 'get /openapi.json', 'post /api/v1/sessions/join'])
+  t.same(open, ['get /asyncapi.json', 'get /health', 'get /openapi.json', 'get /ready', 'post /api/v1/sessions/join'])
   const promised = {
     '/api/v1/sessions': ['get', 'post'],
     '/api/v1/sessions/{sessionId}': ['get'],
@@ -66,6 +66,7 @@ t.test('the promised routes are there, and only these need no token', async t =>
     '/api/v1/sessions/{sessionId}/guidance': ['get'],
     '/api/v1/sessions/{sessionId}/emit': ['post'],
     '/health': ['get'],
+    '/ready': ['get'],
     '/metrics': ['get']
   }
   for (const [path, methods] of Object.entries(promised)) t.same(Object.keys(paths[path] ?? {}).sort(), methods, path)

@@ -105,6 +105,7 @@ const open: Row = { ...everybody, anonymous: [ok] }
 
 export const routes: Record<string, Row> = {
   'GET /health': open,
+  'GET /ready': open,
   'GET /asyncapi.json': open,
   'GET /openapi.json': open,
   'GET /metrics': { anonymous: [who], student: [no], teacher: [no], admin: [ok], worker: [no], other: [no] },

@@ -73,6 +73,7 @@ export interface RouteRequest {
 
 export const routeRequests: Record<string, RouteRequest> = {
   'GET /health': {},
+  'GET /ready': {},
   'GET /asyncapi.json': {},
   'GET /openapi.json': {},
   'GET /metrics': {},

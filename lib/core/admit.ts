@@ -1,7 +1,7 @@
 import type { Namespace, Socket } from 'socket.io'
 import type { Role, User } from './access.ts'
 import type { Counters } from './counters.ts'
-import { ClasswavesError, toWireError } from './errors.ts'
+import { ClasswavesError, toWireError, type ErrorCode } from './errors.ts'
 import type { Leases } from './leases.ts'
 import type { Limits } from './limits.ts'
 import type { Metrics } from './metrics.ts'
@@ -14,6 +14,8 @@ export interface AdmitDependencies {
   limits: Limits
   metrics: Metrics
   log: FastifyBaseLogger
+  /** A namespace as a label: a host may make any number of its own. */
+  labelOf: (namespace: string) => string
   /** The process goes away; new sockets belong on another. */
   isDraining: () => boolean
   addressOf?: (headers: Record<string, string | string[] | undefined>, address: string) => string
@@ -29,8 +31,9 @@ export const userOfSocket = new WeakMap<Socket, User>()
  * The door of a namespace: nobody passes without a valid token of an admitted role. One connection gets one socket
  * here, counted before the first await, so that a flood of CONNECT packets cannot overtake the check.
  */
-export function guard (namespace: Namespace, admission: () => Admission, { authenticate, counters, leases, limits, metrics, log, isDraining, addressOf }: AdmitDependencies): void {
+export function guard (namespace: Namespace, admission: () => Admission, { authenticate, counters, leases, limits, metrics, log, labelOf, isDraining, addressOf }: AdmitDependencies): void {
   const connections = new WeakSet<object>()
+  const count = (result: 'ok' | ErrorCode): void => metrics.connects.inc({ namespace: labelOf(namespace.name), result })
 
   async function admit (socket: Socket): Promise<User> {
     if (isDraining()) throw new ClasswavesError('UNAVAILABLE', 'This server is going away; connect again.', { retryAfterMs: 1_000 })
@@ -65,20 +68,20 @@ export function guard (namespace: Namespace, admission: () => Admission, { authe
 
   namespace.use((socket, next) => {
     if (connections.has(socket.client)) {
-      metrics.connects.inc({ namespace: namespace.name, result: 'RATE_LIMITED' })
+      count('RATE_LIMITED')
       return next(refusal(new ClasswavesError('RATE_LIMITED', 'This connection has a socket here already.', { retryAfterMs: 0 })))
     }
     connections.add(socket.client)
     admit(socket).then(user => {
       userOfSocket.set(socket, user)
       socket.once('disconnect', () => connections.delete(socket.client))
-      metrics.connects.inc({ namespace: namespace.name, result: 'ok' })
+      count('ok')
       next()
     }, error => {
       connections.delete(socket.client)
       const { code } = toWireError(error)
       if (code === 'INTERNAL') log.error({ err: error, namespace: namespace.name }, 'a connect failed')
-      metrics.connects.inc({ namespace: namespace.name, result: code })
+      count(code)
       next(refusal(error))
     })
   })

@@ -8,6 +8,32 @@ export interface AskedClient extends ScriptClient { readonly status: string }
 /** Gives the client of this moment; it is asked with each call, so nothing is tied to a connection that has died. */
 export type ClientOf = () => AskedClient | null | undefined
 
+/** Told how long Redis took to answer (ms), or why it did not. */
+export interface RedisWatch {
+  answered (ms: number): void
+  failed (why: 'away' | 'late' | 'refused'): void
+}
+
+const watches = new WeakMap<object, RedisWatch>()
+
+/** Whoever asks this client from now on is timed. */
+export function watchRedis (client: object, watch: RedisWatch): void { watches.set(client, watch) }
+
+/** The answer itself; the watch of the client hears how long it took. */
+export function timed<T> (client: object, answer: Promise<T>): Promise<T> {
+  const watch = watches.get(client)
+  if (watch) {
+    const began = performance.now()
+    answer.then(() => watch.answered(performance.now() - began), () => watch.failed('refused'))
+  }
+  return answer
+}
+
+/** Tells the watch of a client that it was not asked, or did not answer in time. */
+export function unanswered (client: object | null | undefined, why: 'away' | 'late'): void {
+  if (client) watches.get(client)?.failed(why)
+}
+
 /** No question to Redis holds its caller longer than this, in milliseconds. */
 export const askDeadlineMs = 250
 
@@ -25,9 +51,13 @@ export async function ask<C extends { readonly status: string }, T> (
 ): Promise<T> {
   const redis = client()
   // A client that is not ready would keep the command until it is, and send it then.
-  if (redis?.status !== 'ready') throw unavailable(new Error(`Redis is not ready: ${redis?.status ?? 'no client'}`))
-  const answer = question(redis).catch((cause: unknown) => { throw isPassing(cause) ? unavailable(cause) : cause })
+  if (redis?.status !== 'ready') {
+    unanswered(redis, 'away')
+    throw unavailable(new Error(`Redis is not ready: ${redis?.status ?? 'no client'}`))
+  }
+  const answer = timed(redis, question(redis)).catch((cause: unknown) => { throw isPassing(cause) ? unavailable(cause) : cause })
   return await within(deadlineMs, answer, () => {
+    unanswered(redis, 'late')
     onLate?.()
     throw unavailable(new Error(`Redis gave no answer in ${deadlineMs} ms`))
   })

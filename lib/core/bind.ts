@@ -10,7 +10,7 @@ import { ClasswavesError, toWireError, type WireError } from './errors.ts'
 import { Admitted } from './lifetime.ts'
 import { Bucket } from './limit.ts'
 import type { Limits } from './limits.ts'
-import type { Metrics } from './metrics.ts'
+import { reasonLabel, type Metrics } from './metrics.ts'
 import { Refused } from './parser.ts'
 import { Turn } from './turn.ts'
 
@@ -79,7 +79,7 @@ export function bind<C extends Contract> (
     socket.on('disconnect', reason => {
       bounds.delete(socket.id)
       metrics.sockets.dec({ namespace: contract.namespace })
-      metrics.disconnects.inc({ namespace: contract.namespace, reason: reason.replaceAll(' ', '_') })
+      metrics.disconnects.inc({ namespace: contract.namespace, reason: reasonLabel(reason) })
       bound.turn.last(async () => hooks.disconnected?.(context, left))
         .catch((error: unknown) => log.error({ err: error, namespace: contract.namespace }, 'cleaning up after a socket failed'))
     })
@@ -106,9 +106,13 @@ export function bind<C extends Contract> (
       const { declaration, handle } = known(event, declared)
       if (!declaration.who.includes(bound.user.role)) throw new ClasswavesError('FORBIDDEN')
       validate(bound, event, declared as Incoming, payload, args.length)
-      const done = metrics.handled.startTimer({ namespace: contract.namespace, event })
-      const data = await handle(context, payload as never)
-      done()
+      const began = performance.now()
+      let data: unknown
+      try {
+        data = await handle(context, payload as never)
+      } finally {
+        metrics.handled.observe({ namespace: contract.namespace, event }, (performance.now() - began) / 1000)
+      }
       acknowledge?.({ ok: true, ...(data as object | undefined) })
       metrics.received.inc({ namespace: contract.namespace, event, result: 'ok' })
     } catch (error) {

@@ -45,7 +45,11 @@ export interface Core {
   /** Puts the sockets of one room into others, and takes them out of others, on every process. */
   move (namespace: string, of: string, rooms: { into?: readonly string[], out?: readonly string[] }): void
   health (): Health
+  readiness (): Readiness
 }
+
+/** Whether new clients and requests belong here, and if not, what is waited for. */
+export interface Readiness { ready: boolean, reason?: 'draining' | 'redis' }
 
 export interface Health {
   status: 'ok' | 'degraded'

@@ -18,6 +18,15 @@ export interface DeliveryDependencies {
   /** Absent for a Socket.IO server that is the host's. */
   connections: Connections | undefined
   log: FastifyBaseLogger
+  watch: DeliveryWatch
+}
+
+/** Told of what is not the plain way, for the counters. */
+export interface DeliveryWatch {
+  /** A reader said where it was, and got so many events. */
+  replayed (namespace: string, recovered: boolean, events: number): void
+  /** The wire lost so many events, which the journal had. */
+  filled (namespace: string, events: number): void
 }
 
 /** What became of a reader that said where it was. */
@@ -35,15 +44,17 @@ export class Delivery {
   readonly #live: Live
   readonly #connections: Connections | undefined
   readonly #log: FastifyBaseLogger
+  readonly #watch: DeliveryWatch
   readonly #cursors = new Map<string, Cursor>()
   readonly #timer: NodeJS.Timeout
 
-  constructor ({ io, journal, live, connections, log }: DeliveryDependencies) {
+  constructor ({ io, journal, live, connections, log, watch }: DeliveryDependencies) {
     this.#io = io
     this.#journal = journal
     this.#live = live
     this.#connections = connections
     this.#log = log
+    this.#watch = watch
     live.listen(event => this.#spread(event))
     journal.listen(event => this.#hear(event), () => { void this.#compare() })
     this.#timer = setInterval(() => { void this.#compare() }, compareMs).unref()
@@ -79,9 +90,12 @@ export class Delivery {
   async #catchUp (socket: Socket, room: string, cursor: Cursor, since: Position): Promise<Followed> {
     const namespace = socket.nsp.name
     let place = since
+    let events = 0
     for (;;) {
       const page = await this.#journal.read(namespace, room, place, pageSize)
+      events += page.events.length
       if (page.lost) {
+        this.#watch.replayed(namespace, false, events)
         // What it got before the rest fell out is not to come again.
         if (place !== since) await this.#until(namespace, room, cursor, place)
         return { position: await enter(socket, room, cursor), recovered: false }
@@ -95,7 +109,9 @@ export class Delivery {
       if (place.offset < page.position.offset) continue
       if (!isAt(cursor, place)) await this.#until(namespace, room, cursor, place)
       // From the look at the cursor to the join nothing else runs, so nothing can come between.
-      if (isAt(cursor, place)) return { position: await enter(socket, room, cursor), recovered: true }
+      if (!isAt(cursor, place)) continue
+      this.#watch.replayed(namespace, true, events)
+      return { position: await enter(socket, room, cursor), recovered: true }
     }
   }
 
@@ -126,6 +142,7 @@ export class Delivery {
     try {
       for (;;) {
         const page = await this.#journal.read(namespace, home, at(cursor), pageSize)
+        if (page.events.length > 0) this.#watch.filled(namespace, page.events.length)
         for (const kept of page.events) {
           const { epoch, offset } = kept.meta
           this.#deliver(cursor, { namespace, rooms: kept.rooms, position: { epoch, offset }, open: () => kept })

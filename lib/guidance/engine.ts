@@ -50,12 +50,14 @@ export interface EngineDependencies {
   work: Work
   analysis: Analysis
   timing: Timing
+  /** Told of what a teacher did with a prompt, once for each action. */
+  onAction?: (action: PromptAction) => void
   log: FastifyBaseLogger
 }
 
 const waiting = 10_000
 
-export function createEngine ({ store, gates, work, analysis, timing: given, log }: EngineDependencies): Guidance {
+export function createEngine ({ store, gates, work, analysis, timing: given, onAction, log }: EngineDependencies): Guidance {
   const timing: Timing = { ...given, keepTalk: analysis.readsTier2 }
   const turns = new Turns(waiting)
   const owner = randomUUID()
@@ -170,7 +172,10 @@ export function createEngine ({ store, gates, work, analysis, timing: given, log
         Object.assign(entry, { done: [...new Set([...entry.done, action])], ...(feedback !== undefined && { feedback }) })
         return { result: { entry, repeated, now }, record }
       })
-      if (!repeated) await learn(entry.prompt, action)
+      if (!repeated) {
+        onAction?.(action)
+        await learn(entry.prompt, action)
+      }
       return { timestamp: new Date(now).toISOString() }
     },
 

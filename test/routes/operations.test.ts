@@ -1,6 +1,16 @@
 import { Counter, Registry } from '@platformatic/prom-client'
+import Fastify from 'fastify'
+import { setTimeout as pause } from 'node:timers/promises'
 import t from 'tap'
-import { build, token } from '../app.ts'
+import classwaves from '../../index.ts'
+import { build, remote, secret, token, type Remote } from '../app.ts'
+import { startRedis } from '../redis.ts'
+
+/** What /ready says. */
+async function answer (app: Remote): Promise<{ status: number, body: unknown }> {
+  const { status, body } = await app.call('GET', '//ready')
+  return { status, body }
+}
 
 t.test('health', async t => {
   const app = await build(t)
@@ -8,6 +18,39 @@ t.test('health', async t => {
   t.match(asked, { status: 200, body: { status: 'ok', backend: 'memory', redis: 'none', uptimeSeconds: Number, sockets: { '/': 0, '/sessions': 0, '/guidance': 0 } } })
   await app.connect('/sessions', token())
   t.match(await app.call('GET', '//health'), { body: { sockets: { '/sessions': 1, '/guidance': 0 } } })
+})
+
+t.test('ready is who should get clients', async t => {
+  const app = await build(t)
+  t.same(await answer(app), { status: 200, body: { ready: true } }, 'without Redis from the start on')
+
+  const redis = await startRedis(t)
+  await redis.stop()
+  const early = await build(t, { redis: redis.url, redisTimeoutMs: 50 })
+  t.same(await answer(early), { status: 503, body: { ready: false, reason: 'redis' } }, 'Redis has never answered')
+  t.match(await early.call('GET', '//health'), { status: 200, body: { status: 'degraded' } }, 'which is no reason to end the process')
+  await redis.restart()
+  while ((await answer(early)).status !== 200) await pause(20)
+  await redis.kill()
+  while ((await early.call<{ status: string }>('GET', '//health')).body.status !== 'degraded') await pause(20)
+  t.same(await answer(early), { status: 200, body: { ready: true } }, 'Redis that goes is away for all: nobody would be left')
+})
+
+t.test('a process that goes away is not ready', async t => {
+  for (const return503OnClosing of [true, false]) {
+    const app = Fastify({ return503OnClosing })
+    t.teardown(() => app.close())
+    await app.register(classwaves, { jwt: { secret }, drainMs: 400 })
+    const url = await app.listen({ port: 0, host: '127.0.0.1' })
+    const there = remote(t, url)
+    await Promise.all(Array.from({ length: 50 }, async () => await there.connect('/sessions', token())))
+    const closed = app.close()
+    await pause(20)
+    const { status, body } = await there.call<{ ready?: boolean }>('GET', '//ready')
+    t.equal(status, 503)
+    if (!return503OnClosing) t.same(body, { ready: false, reason: 'draining' })
+    await closed
+  }
 })
 
 t.test('metrics are for admins, or for everybody when the host says so', async t => {
@@ -52,9 +95,9 @@ t.test('the host\'s own registry is used', async t => {
 
 t.test('routes that the host has already stay the host\'s', async t => {
   const app = await build(t, {}, host => {
-    for (const path of ['/health', '/metrics', '/openapi.json']) host.get(path, async () => `the host's ${path}`)
+    for (const path of ['/health', '/ready', '/metrics', '/openapi.json']) host.get(path, async () => `the host's ${path}`)
   })
-  for (const path of ['/health', '/metrics', '/openapi.json']) t.equal((await app.call('GET', `/${path}`)).body, `the host's ${path}`)
+  for (const path of ['/health', '/ready', '/metrics', '/openapi.json']) t.equal((await app.call('GET', `/${path}`)).body, `the host's ${path}`)
   t.equal((await app.call('GET', '//asyncapi.json')).status, 200)
 })
 

@@ -54,7 +54,7 @@ export class Process {
 
   constructor (journal: Journal) {
     const log = { warn: (_: object, message: string) => this.warnings.push(message) } as unknown as FastifyBaseLogger
-    this.delivery = new Delivery({ io: this.#server(), journal, live: noOthers, connections: undefined, log })
+    this.delivery = new Delivery({ io: this.#server(), journal, live: noOthers, connections: undefined, log, watch: { replayed () {}, filled () {} } })
   }
 
   enter (reader: Reader, room: string): void {
