@@ -24,6 +24,8 @@ function close (): void {
   app.close().then(() => process.disconnect(), fail)
 }
 process.on('message', close).on('SIGTERM', close)
+// A test that was killed takes its servers with it.
+process.on('disconnect', () => { if (!closing) process.exit(1) })
 process.send?.(await app.listen({ port: 0, host: '127.0.0.1' }))
 
 function fail (error: unknown): never {

@@ -13,4 +13,5 @@ process.on('message', ({ area, target, event, payload }: Order) => {
     (error: unknown) => process.send?.(error instanceof ClasswavesError ? error.code : String(error))
   )
 })
+process.on('disconnect', () => process.exit())
 process.send?.('ready')
