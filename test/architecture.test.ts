@@ -110,6 +110,20 @@ t.test('contracts run in a browser', async t => {
   t.same([...packages].filter(([name]) => !/^typebox(\/|$)/.test(name)), [], 'no module of Node and no server package, however far away')
 })
 
+t.test('every package that a file imports is declared', async t => {
+  const { name, dependencies, devDependencies, peerDependencies } = JSON.parse(read('package.json')) as Record<string, object> & { name: string }
+  const declared = new Set([name, ...Object.keys({ ...dependencies, ...devDependencies, ...peerDependencies })])
+  const folders = readdirSync(root, { withFileTypes: true })
+    .filter(entry => entry.isDirectory() && !entry.name.startsWith('.') && !['node_modules', 'dist', 'coverage'].includes(entry.name))
+  const files = [...readdirSync(root).filter(file => /\.[jt]s$/.test(file)), ...folders.flatMap(({ name }) => [...filesIn(name, '.ts'), ...filesIn(name, '.js')])]
+    .filter(file => file !== 'pages/sdk.js') // made from packages
+  const imports = files.flatMap(file => importsOf(file, read(file)).map(to => ({ file, to })))
+    .filter(({ to }) => !/^(node:|#|\/)|\.(ts|js)$/.test(to))
+    .map(({ file, to }) => ({ file, to: to.split('/').slice(0, to.startsWith('@') ? 2 : 1).join('/') }))
+  t.ok(imports.some(({ to }) => to === 'fastify'), 'the walk sees packages')
+  t.same(imports.filter(({ to }) => !declared.has(to)), [])
+})
+
 t.test('handlers know no server, no socket and no store', async t => {
   const handlers = areas.map(area => `lib/${area}/handlers.ts`).filter(file => existsSync(join(root, file)))
   t.ok(handlers.length > 0)
