@@ -31,12 +31,17 @@ export function useRestRules (fastify: FastifyInstance, core: Core): Scope {
   const queries = addFormats.default(new Ajv({ ...strict, coerceTypes: true }))
   fastify.setValidatorCompiler(({ schema, httpPart }) => (httpPart === 'body' ? bodies : queries).compile(schema as object))
 
-  fastify.removeContentTypeParser('application/json')
+  fastify.removeAllContentTypeParsers()
   fastify.addContentTypeParser('application/json', { parseAs: 'string' }, (request, body, done) => {
     if (body === '') return done(null, undefined)
     // What comes in here may go out to sockets, and whoever walks it recursively then would end the process.
     if (deeperThan(body as string, core.limits.depth)) return done(new ClasswavesError('INVALID_PAYLOAD', `The body is nested deeper than ${core.limits.depth}.`))
     return fastify.getDefaultJsonParser('error', 'error')(request, body as string, done)
+  })
+  // Clients name a type, each its own, also where they send nothing.
+  fastify.addContentTypeParser('*', { parseAs: 'string' }, (_request, body, done) => {
+    if (body === '') return done(null, undefined)
+    done(new ClasswavesError('INVALID_PAYLOAD', 'A body must be JSON, sent as content-type: application/json.'))
   })
 
   fastify.decorateRequest('caller', null)

@@ -21,7 +21,7 @@ const Claims = Compile(Type.Object({
  * @throws ClasswavesError AUTH_FAILED when a claim is missing or of the wrong kind; there is no default role
  */
 export function userOf (claims: unknown): User {
-  if (!Claims.Check(claims)) throw new ClasswavesError('AUTH_FAILED', 'The token lacks a claim that is needed: sub, role, exp.')
+  if (!Claims.Check(claims)) throw new ClasswavesError('AUTH_FAILED', 'A claim of the token is missing or not valid: it needs sub, role and exp, and a type must be access.')
   const userId = claims.sub ?? claims.userId
   if (userId === undefined) throw new ClasswavesError('AUTH_FAILED', 'The token says no sub.')
   return {

@@ -44,6 +44,7 @@ t.test('bodies that are no JSON', async t => {
   for (const type of ['application/xml', 'text/html', 'application/x-www-form-urlencoded', 'multipart/form-data; boundary=x', 'application/octet-stream', 'application/jsonx', 'json', 'text/plain']) {
     t.match(await send('{"topic":"x"}', type), refused, type)
   }
+  t.match((await send('topic=x', 'application/x-www-form-urlencoded')).body, { message: /application\/json/ }, 'curl is told what to say')
   t.match(await send(JSON.stringify({ topic: 'x'.repeat(1024 * 1024) }), 'application/json'), {
     status: 413, body: { statusCode: 413, code: 'PAYLOAD_TOO_LARGE', error: 'Payload Too Large', message: String }
   })
