@@ -2,6 +2,7 @@ import Type, { type Static } from 'typebox'
 import type { Authorize } from './core/access.ts'
 import { Limits } from './core/limits.ts'
 import { area, flag, isFunction, isObject, ms, OptionsError, parse, thing } from './core/options.ts'
+import { isRedisClient } from './core/redis.ts'
 import { Closed } from './core/schema.ts'
 import { ClassroomOptions } from './classroom/options.ts'
 import { GuidanceOptions } from './guidance/options.ts'
@@ -12,7 +13,7 @@ export const Options = Closed({
   jwt: thing<Record<string, unknown>>('handed to @fastify/jwt; required unless the host registered it', isObject, 'an object'),
   redis: thing<unknown>(
     'Redis URL, ioredis client, or false; default: the host\'s fastify.redis, else none',
-    value => value === false || isObject(value) || (typeof value === 'string' && /^(redis|rediss|unix):\/\//.test(value)),
+    value => value === false || isRedisClient(value) || (typeof value === 'string' && /^(redis|rediss|unix):\/\//.test(value)),
     'a redis:// or rediss:// URL, an ioredis client, or false'
   ),
   redisTimeoutMs: ms(2_000, 'how long boot waits for Redis before it serves degraded'),
@@ -34,7 +35,7 @@ export const Options = Closed({
   ),
   metrics: Closed({
     public: flag(false, 'GET /metrics without a token'),
-    registry: thing<unknown>('the host\'s prom-client registry', isObject, 'a registry')
+    registry: thing<unknown>('the host\'s prom-client registry', value => isObject(value) && isFunction((value as { registerMetric?: unknown }).registerMetric), 'a registry')
   }),
   sessions: area(SessionsOptions, 'settings of the sessions area; false leaves it out'),
   guidance: area(GuidanceOptions, 'settings of the guidance area; false leaves it out'),

@@ -4,8 +4,9 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { createServer, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
 import { promisify } from 'node:util'
-import { Redis, type RedisOptions } from 'ioredis'
+import { Cluster, Redis, type RedisOptions } from 'ioredis'
 
 /** The little of a tap test that is needed here; the test that gets it also ends what it started. */
 export interface Owner { teardown (handler: () => unknown): unknown }
@@ -69,6 +70,18 @@ export async function startRedis (t: Owner, options: ServerOptions = {}): Promis
       child = await launch(program, words, dir)
     }
   }
+}
+
+/** One node that owns all slots: it refuses a script whose keys lie in more than one, as a wider cluster would. */
+export async function startCluster (t: Owner): Promise<{ node: RedisServer, cluster: Cluster }> {
+  const node = await startRedis(t, { args: ['--cluster-enabled', 'yes', '--cluster-announce-ip', '127.0.0.1'] })
+  const admin = node.client()
+  await admin.call('CLUSTER', 'ADDSLOTS', ...Array.from({ length: 16_384 }, (_, slot) => slot))
+  while (!String(await admin.call('CLUSTER', 'INFO')).includes('cluster_state:ok')) await pause(20)
+  const cluster = new Cluster([{ host: '127.0.0.1', port: node.port }])
+  t.teardown(() => cluster.disconnect())
+  if (cluster.status !== 'ready') await once(cluster, 'ready')
+  return { node, cluster }
 }
 
 /**

@@ -1,6 +1,12 @@
 import { Redis, type Cluster } from 'ioredis'
+import { isFunction, isObject } from './options.ts'
 
 export type RedisClient = Redis | Cluster
+
+/** Tells a client of ioredis from connection settings, from node-redis, and from the namespaces of @fastify/redis. */
+export function isRedisClient (value: unknown): value is RedisClient {
+  return isObject(value) && ['once', 'duplicate', 'evalsha'].every(name => isFunction((value as Record<string, unknown>)[name]))
+}
 
 /**
  * A client for a URL that comes back by itself: it tries again every 50 to 250 ms for ever, and a command

@@ -1,7 +1,12 @@
 import Type, { type Static } from 'typebox'
-import { count, flag, isObject, ms, thing } from '../core/options.ts'
+import { count, flag, isFunction, ms, thing } from '../core/options.ts'
 import { Closed } from '../core/schema.ts'
 import type { Analyzer } from './analyzer.ts'
+
+function isAnalyzer (value: unknown): boolean {
+  const { tier1, tier2 } = (value ?? {}) as Record<string, unknown>
+  return [tier1, tier2].some(isFunction) && [tier1, tier2].every(tier => tier === undefined || isFunction(tier))
+}
 
 export const GuidanceOptions = Closed({
   tier1WindowMs: count(30_000, 'length of a tier1 window (ms)'),
@@ -19,6 +24,6 @@ export const GuidanceOptions = Closed({
   promptStatsHalfLifeMs: count(14 * 24 * 3600 * 1000, 'half-life of what a template has learnt (ms)'),
   tier2ShiftEnabled: flag(true, 'announce shifts in tier2'),
   tier2ShiftThrottleMs: ms(600_000, 'time between two announced shifts of one group'),
-  analyzer: thing<Analyzer>('replaces the embedded analyzer for tier1, tier2 or both', isObject, 'an object')
+  analyzer: thing<Analyzer>('replaces the embedded analyzer for tier1, tier2 or both', isAnalyzer, 'an object with the functions tier1, tier2 or both')
 })
 export type GuidanceOptions = Static<typeof GuidanceOptions>

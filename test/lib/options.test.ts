@@ -1,9 +1,10 @@
+import { Redis } from 'ioredis'
 import t from 'tap'
 import { environment, optionsFromEnv, parseOptions } from '../../lib/options.ts'
 
 t.test('defaults are filled in; things that are not data stay the same objects', async t => {
   const authorize = (): boolean => true
-  const redis = { status: 'ready' }
+  const redis = new Redis({ lazyConnect: true })
   const options = parseOptions({ jwt: { secret: 's' }, authorize, redis, sessions: { codeLength: 8 } })
   t.equal(options.authorize, authorize)
   t.equal(options.redis, redis)
@@ -21,6 +22,11 @@ const faults: [unknown, RegExp][] = [
   [{ limits: { depth: 0 } }, /limits\.depth must be >= 1/],
   [{ redis: 'localhost' }, /redis must be a redis:\/\/ or rediss:\/\/ URL/],
   [{ redis: true }, /option redis must be/],
+  [{ redis: { host: 'localhost', port: 6379 } }, /option redis must be/],
+  [{ metrics: { registry: {} } }, /option metrics\.registry must be a registry/],
+  [{ guidance: { analyzer: {} } }, /option guidance\.analyzer must be an object with the functions/],
+  [{ guidance: { analyzer: { tier3: async () => ({}) } } }, /option guidance\.analyzer must be/],
+  [{ guidance: { analyzer: { tier1: async () => ({}), tier2: 'https://school.example' } } }, /option guidance\.analyzer must be/],
   [{ authorize: 'yes' }, /authorize must be a function/],
   [{ sessions: true }, /sessions must be an object/],
   [{ sessions: { codeLength: 11 } }, /sessions\.codeLength must be <= 10/],

@@ -2,7 +2,7 @@ import redis from '@fastify/redis'
 import { encode } from 'notepack.io'
 import t from 'tap'
 import { build, token } from '../app.ts'
-import { startRedis, useRedis } from '../redis.ts'
+import { startCluster, startRedis, useRedis } from '../redis.ts'
 
 const health = async (app: { call: (method: string, path: string) => Promise<{ body: object }> }) => (await app.call('GET', '//health')).body
 
@@ -47,6 +47,38 @@ t.test('a client that is passed in stays open, and so does the host\'s own', asy
   await Promise.all([first, second, third].map(async ({ app }) => await app.close()))
   t.same([await passed.ping(), await own.ping()], ['PONG', 'PONG'])
   t.equal(await connections(), before, 'and those are closed')
+})
+
+t.test('what is no client of ioredis, or of no use with a cluster, stops the boot with a sentence', async t => {
+  const server = await useRedis(t)
+  const namespaced = build(t, {}, async host => { await host.register(redis, { url: server.url, namespace: 'cache', closeClient: true }) })
+  await t.rejects(namespaced, { name: 'OptionsError', message: /fastify\.redis is not an ioredis client/ })
+  const { node } = await startCluster(t)
+  await t.rejects(build(t, { redis: node.url }), { name: 'OptionsError', message: /leads to a node of a Redis Cluster/ })
+  await t.rejects(build(t, { redis: node.client() }), { name: 'OptionsError', message: /new Redis\.Cluster/ })
+})
+
+t.test('a class on a Redis Cluster, from its start to its results', async t => {
+  const { cluster } = await startCluster(t)
+  const app = await build(t, { redis: cluster })
+  t.match(await health(app), { status: 'ok', backend: 'redis', redis: 'ready' })
+  const teacher = token({ sub: 'teacher-1' })
+  const { sessionId, code } = await app.session(teacher)
+  const [talk, guidance] = [await app.connect('/sessions', teacher), await app.connect('/guidance', teacher)]
+  await talk.ok('session:join', { sessionId })
+  await guidance.ok('analytics:subscribe', { sessionId })
+  t.equal((await app.call('POST', '/sessions/join', { code, displayName: 'Mia' })).status, 201)
+  const start = Date.now() - 120_000
+  const slices = Array.from({ length: 24 }, (_, i) => ({
+    id: `slice-${i}`, groupId: 'red', speaker: 'Mia', text: 'I do not get it, what are we supposed to do here?', startedAt: new Date(start + i * 5000).toISOString(), endedAt: new Date(start + i * 5000 + 4000).toISOString()
+  }))
+  t.match(await app.call('POST', `/sessions/${sessionId}/transcripts`, { slices }, teacher), { status: 202, body: { accepted: 24, duplicates: 0 } })
+  t.match(await talk.next('transcription:group:new'), { id: 'slice-0' })
+  t.match(await guidance.next('guidance:analytics'), { category: 'attention', sessionId, metrics: { groupId: 'red' } })
+  t.match(await app.app.guidance.gates.tier2Shift({ sessionId, groupId: 'red' }), { allowed: true })
+  t.match(await app.call('POST', `/sessions/${sessionId}/end`, undefined, teacher), { status: 200, body: { status: 'ended' } })
+  t.match(await talk.next('analytics:finalized'), { summary: { groups: [{ groupId: 'red', slices: 24 }, { groupId: 'blue', slices: 0 }] } })
+  t.same(app.logs, [])
 })
 
 t.test('Redis that goes is said, and what needs it is refused until it is back', async t => {

@@ -1,14 +1,12 @@
-import { once } from 'node:events'
 import { setTimeout as pause } from 'node:timers/promises'
-import { Cluster, type Redis } from 'ioredis'
-import t, { type Test } from 'tap'
+import t from 'tap'
 import { createRedisJournal, journalKeys } from '../../../lib/core/journal-redis.ts'
 import type { Heard, Position } from '../../../lib/core/journal.ts'
 import { connect, quiet, subscriber, type RedisClient } from '../../../lib/core/redis.ts'
 import { appendAll, event, journalConforms, ttlSeconds } from '../../conformance/journal.ts'
 import { journalModel } from '../../conformance/journal-model.ts'
 import { startProxy } from '../../faults/proxy.ts'
-import { ready, startRedis, useRedis, type Owner, type RedisServer } from '../../redis.ts'
+import { ready, startCluster, startRedis, useRedis, type Owner } from '../../redis.ts'
 
 const namespace = '/sessions'
 const room = 'session:s1'
@@ -187,17 +185,6 @@ t.test('on a cluster the keys of a room share a slot', async t => {
   await until(() => heard === 20)
   await cluster.call('DEL', ...Object.values(journalKeys).map(key => key(names)))
 })
-
-async function startCluster (t: Test): Promise<{ server: RedisServer, cluster: Cluster }> {
-  const server = await startRedis(t, { args: ['--cluster-enabled', 'yes', '--cluster-announce-ip', '127.0.0.1'] })
-  const node: Redis = server.client()
-  await node.call('CLUSTER', 'ADDSLOTSRANGE', '0', '16383')
-  while (!String(await node.call('CLUSTER', 'INFO')).includes('cluster_state:ok')) await pause(50)
-  const cluster = new Cluster([{ host: '127.0.0.1', port: server.port }])
-  t.teardown(() => cluster.disconnect())
-  await once(cluster, 'ready')
-  return { server, cluster }
-}
 
 async function until (condition: () => boolean): Promise<void> {
   const end = performance.now() + 10_000

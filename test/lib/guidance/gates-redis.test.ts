@@ -1,10 +1,9 @@
-import { Cluster } from 'ioredis'
 import t, { type Test } from 'tap'
 import { gateKeys, createRedisGates } from '../../../lib/guidance/gates-redis.ts'
 import { gateNames, whenUnavailable, type GateName, type Gates } from '../../../lib/guidance/gates.ts'
 import { gatesLaw, newGroup, pause, settingsOf } from '../../conformance/gates.ts'
 import { gatesRefuse } from '../../conformance/gates-hostile.ts'
-import { startRedis, useRedis } from '../../redis.ts'
+import { startCluster, startRedis, useRedis } from '../../redis.ts'
 
 const shared = (await useRedis(t)).client()
 await shared.ping()
@@ -152,22 +151,17 @@ t.test('a grant by Redis holds after Redis has gone', async t => {
 })
 
 t.test('on a cluster the keys of a session share a slot', async t => {
-  const server = await startRedis(t, { args: ['--cluster-enabled', 'yes', '--cluster-announce-ip', '127.0.0.1'] })
-  const node = server.client()
-  await node.call('CLUSTER', 'ADDSLOTSRANGE', '0', '16383')
-  while (!/cluster_state:ok/.test(String(await node.call('CLUSTER', 'INFO')))) await pause(50)
-  const cluster = new Cluster([{ host: '127.0.0.1', port: server.port }])
-  t.teardown(() => cluster.disconnect())
-  await new Promise(resolve => cluster.once('ready', resolve))
+  const { node, cluster } = await startCluster(t)
   const group = newGroup()
   const missed: string[] = []
   const gates = createRedisGates(settings, cluster, { onUnavailable: (gate, cause) => missed.push(`${gate}: ${cause.message}`) })
   await askAll(gates, group)
   t.match(await gates.cooldown(group), { allowed: false, reason: 'cooling' })
   t.same(missed, [])
-  const names = (await node.keys('*')).sort()
+  const admin = node.client()
+  const names = (await admin.keys('*')).sort()
   t.ok(names.includes(`guidance:attention:last:{${group.sessionId}}:g1`))
-  const slots = await Promise.all(names.filter(name => name.includes('{')).map(name => node.cluster('KEYSLOT', name)))
+  const slots = await Promise.all(names.filter(name => name.includes('{')).map(name => admin.cluster('KEYSLOT', name)))
   t.equal(slots.length, 7)
   t.equal(new Set(slots).size, 1)
 })
