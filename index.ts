@@ -67,7 +67,9 @@ async function classwaves (fastify: FastifyInstance, given: ClasswavesOptions): 
 
   if (options.pages) {
     if (options.routes.prefix === false || !options.sessions || !options.guidance) throw new OptionsError('fastify-classwaves: option pages needs routes.prefix, sessions and guidance')
-    await fastify.register(pagesPlugin, { prefix: options.routes.prefix, socketPath: fastify.io.path(), microphone: options.sessions.transcriber !== undefined })
+    await fastify.register(pagesPlugin, {
+      prefix: options.routes.prefix, socketPath: fastify.io.path(), microphone: options.sessions.transcriber !== undefined, classroom: classroomArea !== undefined
+    })
   }
 
   fastify.decorate('classwaves', {

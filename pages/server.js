@@ -3,7 +3,7 @@ import { createClient, io } from './sdk.js'
 /** The page's way to the server: who the user is, REST, and the live connection. */
 
 const settings = await (await fetch(new URL('settings.json', import.meta.url))).json()
-export const { microphone } = settings
+export const { microphone, classroom } = settings
 
 /** What the link says after `#`; it is taken out of the address at once, and kept for this tab alone. */
 export function fromLink (key) {
@@ -34,6 +34,11 @@ export async function call (method, path, { token, body } = {}) {
   const data = await answer.json()
   if (!answer.ok) throw data
   return data
+}
+
+/** Whose token it is. The server checks it; the page only wants to know which messages are its user's own. */
+export function userOf (token) {
+  return JSON.parse(atob(token.split('.')[1].replaceAll('-', '+').replaceAll('_', '/'))).sub
 }
 
 export function connect (getToken) {

@@ -3,7 +3,7 @@ import type { FastifyInstance } from 'fastify'
 /** A page or a part of one, as it is sent. */
 export interface PageFile { body: Buffer, type: string, tag: string }
 
-export interface PagesSettings { prefix: string, socketPath: string, microphone: boolean }
+export interface PagesSettings { prefix: string, socketPath: string, microphone: boolean, classroom: boolean }
 
 /** Nothing from elsewhere, nothing inline, no markup made of texts, in nobody's frame. */
 const policy = [

@@ -32,8 +32,9 @@ function refuse (cause?: unknown): never {
   throw new Error('These tests need chromium: install it (Debian: apt-get install chromium) or put it on the PATH.', { cause })
 }
 
-export async function browser (t: Owner): Promise<Browser> {
-  const one = await chromium.launch({ executablePath: await program(), args: ['--no-sandbox', '--disable-dev-shm-usage'] })
+/** @param flags more of Chromium's, such as for a microphone that is none */
+export async function browser (t: Owner, flags: string[] = []): Promise<Browser> {
+  const one = await chromium.launch({ executablePath: await program(), args: ['--no-sandbox', '--disable-dev-shm-usage', ...flags] })
   t.teardown(() => one.close())
   return one
 }

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import t from 'tap'
 import { declaredKeys, reference, referenceFile } from '../docs/generate.ts'
+import { build, token } from './app.ts'
 
 t.test('docs/reference.md says what the declarations say', async t => {
   const made = await reference()
@@ -10,6 +11,16 @@ t.test('docs/reference.md says what the declarations say', async t => {
   t.ok(committed === made, 'docs/reference.md is behind: run `npx tsx docs/generate.ts` and commit it', { behind })
   for (const word of ['`session:status_changed`', '`guidance:analytics`', '`SESSION_NOT_FOUND`', '`guidance.cooldownMs`', '`REDIS_URL`']) {
     t.match(made, `| ${word} |`)
+  }
+})
+
+t.test('what operators are told to look at is counted', async t => {
+  const { app } = await build(t)
+  const counted = (await app.inject({ url: '/metrics', headers: { authorization: `Bearer ${token({ role: 'admin' })}` } })).body
+  for (const name of ['operating.md', 'classroom.md']) {
+    const told = (await readFile(new URL(`../docs/${name}`, import.meta.url), 'utf8')).match(/\b(classwaves|guidance|nodejs|process)_\w+/g) ?? []
+    t.ok(told.length > 3)
+    t.same(told.filter(metric => !counted.includes(`# HELP ${metric.replace(/_bucket$/, '')} `)), [], name)
   }
 })
 

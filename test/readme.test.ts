@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs'
-import { join } from 'node:path'
+import { readdir } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
 import t from 'tap'
 import { actions, roles } from '../index.ts'
 import { attributions } from '../bench/eval/sources.ts'
@@ -85,7 +86,8 @@ t.test('whoever made the talk behind the weights is named', async t => {
 })
 
 t.test('scripts, files and headings that are pointed at exist', async t => {
-  for (const name of ['README.md', 'CONTRIBUTING.md', 'SECURITY.md', 'CHANGELOG.md']) {
+  const documents = (await readdir(join(root, 'docs'))).filter(name => name.endsWith('.md')).map(name => `docs/${name}`)
+  for (const name of ['README.md', 'CONTRIBUTING.md', 'SECURITY.md', 'CHANGELOG.md', ...documents]) {
     const text = await documentText(name)
     const { scripts } = JSON.parse(await documentText('package.json')) as { scripts: Record<string, string> }
     const used = [...text.matchAll(/npm run ([\w:-]+)|npm (start|test)\b/g)].map(([, script, own]) => script ?? own ?? '')
@@ -95,8 +97,9 @@ t.test('scripts, files and headings that are pointed at exist', async t => {
     const broken: string[] = []
     for (const link of links) {
       const [file = '', anchor] = link.split('#')
-      if (file !== '' && !existsSync(join(root, file))) broken.push(link)
-      else if (anchor !== undefined && !anchors(await documentText(file || name)).includes(anchor)) broken.push(link)
+      const path = file === '' ? name : join(dirname(name), file)
+      if (!existsSync(join(root, path))) broken.push(link)
+      else if (anchor !== undefined && !anchors(await documentText(path)).includes(anchor)) broken.push(link)
     }
     t.same(broken, [], `${name}: links`)
     const paths = [...text.matchAll(/`((?:\.ci|bench|docs|examples|lib|lua|plugins|routes|test)\/[\w./-]*)`/g)].map(([, path = '']) => path)

@@ -1,14 +1,15 @@
+import { chatPanel } from '../chat/panel.js'
 import { h, setText } from '../dom.js'
 import '../health.js'
 import { line } from '../line.js'
-import { call, connect, microphone } from '../server.js'
+import { call, classroom, connect, microphone } from '../server.js'
 import { say, sayError } from '../texts.js'
 import { microphoneButton } from './microphone.js'
 
 const keptLines = 50
 
 /** What a pupil sees of the class: what to do now, the own group, what it says. */
-export function showGroup (page, session, { token, sessionId, userId }) {
+export function showGroup (page, session, { token, sessionId, userId, code }) {
   let known = session
   const health = document.createElement('cw-health')
   const status = h('p', { class: 'now', role: 'status' })
@@ -46,7 +47,11 @@ export function showGroup (page, session, { token, sessionId, userId }) {
     empty.hidden = talk.firstChild !== null
     box.hidden = !empty.hidden
     if (microphone && mine && !mic) sound.append(mic = microphoneButton(client, () => ({ sessionId, groupId: own().groupId })))
-    if (mic) mic.hidden = known.status !== 'active'
+    if (mic) {
+      mic.hidden = known.status !== 'active'
+      if (mic.hidden) mic.stop()
+    }
+    if (over) chat?.end()
   }
 
   async function setReady () {
@@ -66,6 +71,8 @@ export function showGroup (page, session, { token, sessionId, userId }) {
 
   const client = connect(() => token)
   const { sessions } = client
+  const chat = classroom ? chatPanel(client, { code, userId }) : undefined
+  if (chat) page.append(chat)
   sessions.on('session:status_changed', ({ status, version }) => {
     if (version < known.version) return
     known = { ...known, status, version }

@@ -1,7 +1,8 @@
+import { chatPanel } from '../chat/panel.js'
 import { arrange, h, setText } from '../dom.js'
 import '../health.js'
 import { heat as heatOf } from '../sdk.js'
-import { call, connect, recall, remember } from '../server.js'
+import { call, classroom, connect, recall, remember, userOf } from '../server.js'
 import { say, sayError } from '../texts.js'
 import './card.js'
 import { joinPanel } from './code.js'
@@ -33,6 +34,7 @@ export function showClass (page, session, token) {
   const others = h('section', {}, h('h2', {}, say('others.title')), tiles)
   const outcome = h('section', { hidden: true })
   const join = h('details', { class: 'panel joining', open: session.status === 'created' }, h('summary', {}, h('span', {}, say('join.title')), h('b', {}, session.code)), joinPanel(session.code))
+  const lower = h('div', { class: 'lower' }, h('div', { class: 'rest' }, others, join))
   const sure = h('dialog', { 'aria-label': say('end.sure') }, h('p', { class: 'large' }, say('end.sure')),
     h('div', { class: 'buttons' },
       h('button', { type: 'button', class: 'danger', on: { click: () => { sure.close(); void move('end') } } }, say('end.yes')),
@@ -41,7 +43,7 @@ export function showClass (page, session, token) {
     h('header', { class: 'top' }, h('div', {}, h('h1', {}, session.topic), h('p', { class: 'facts' }, status, count, health)), moves),
     problem, shifts, outcome,
     h('section', { class: 'focus' }, h('h2', {}, say('focus.title')), nobody, lifted),
-    others, join, sure)
+    lower, sure)
 
   const cards = new Map()
   const tileOf = new Map()
@@ -76,6 +78,7 @@ export function showClass (page, session, token) {
     others.hidden = seen.others.length === 0 || over
     nobody.parentElement.hidden = over
     join.hidden = over
+    if (over) chat?.end()
     setText(nobody.lastElementChild, say([...state.groups.values()].every(one => one.heat === null) ? 'focus.waiting' : 'focus.none.help'))
     arrange(shifts, state.shifts.map(one => shiftBanner(one)))
     outcome.hidden = !state.results
@@ -162,6 +165,9 @@ export function showClass (page, session, token) {
 
   const client = connect(() => token)
   const { sessions, guidance } = client
+  // Groups come first: on a phone the chat is closed and counts.
+  const chat = classroom ? chatPanel(client, { code: session.code, userId: userOf(token), leads: true, open: globalThis.matchMedia('(min-width: 60rem)').matches }) : undefined
+  if (chat) lower.append(chat)
   const change = (channel, event, take) => channel.on(event, payload => {
     if (payload.sessionId !== undefined && payload.sessionId !== sessionId) return
     take(payload)

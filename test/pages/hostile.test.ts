@@ -16,7 +16,7 @@ const seeds = [
 ]
 const strings = seeds.flatMap(seed => [seed, `">${seed}`, `'></b></li>${seed}`, `{group}${seed.toUpperCase()}`])
 
-t.test(`${strings.length} strings in names, reasons and talk`, async t => {
+t.test(`${strings.length} strings in names, reasons, talk and chat`, async t => {
   t.equal(strings.length, 120)
   t.ok(strings.every(text => text.length <= 100))
   await writeSdk()
@@ -70,6 +70,36 @@ t.test(`${strings.length} strings in names, reasons and talk`, async t => {
     reasons.push(await teacher.locator('cw-card .issue').evaluate(one => one.textContent))
   }
   t.equal(reasons.length, 120)
+
+  // What pupils write to the class, change and attach, and under which name; also while it waits, and who types.
+  const said = { sessionCode: code, role: 'student', reactions: {} }
+  const classroom = app.classwaves.emit.classroom!.to({ sessionId })
+  const timestamp = new Date().toISOString()
+  for (const [i, text] of strings.entries()) {
+    const [messageId, userId] = [`m${i}`, `writer-${i}`]
+    await classroom.emit('presenceUpdated', { sessionCode: code, userId, status: 'active', displayName: text, role: 'student', timestamp })
+    const attachment = { attachmentId: messageId, name: text, mimeType: 'image/svg+xml', size: 1 }
+    await classroom.emit('messageReceived', { ...said, messageId, seq: i + 1, userId, displayName: text, message: `first ${text}`, timestamp, attachment })
+    await classroom.emit('messageEdited', { sessionCode: code, messageId, message: text, editedAt: timestamp })
+    await classroom.emit('messageHeld', { ...said, messageId: `h${i}`, seq: i + 1, userId, displayName: text, message: text, timestamp })
+  }
+  const own = 'textarea></textarea><img src=x onerror=mark()>'
+  await pupil.locator('.chat .write input').fill(own)
+  await pupil.keyboard.press('Enter')
+  for (const page of pages) {
+    await page.locator('cw-message .text', { hasText: own }).waitFor()
+    const texts = async (selector: string): Promise<(string | null)[]> => await page.locator(selector).evaluateAll(items => items.map(one => one.textContent))
+    t.same((await texts('cw-message .text')).filter(text => text !== own).sort(), [...strings].sort(), 'what was written')
+    const authors = await texts('cw-message .by b')
+    t.ok(strings.every(text => authors.includes(text)), 'by whom')
+    t.equal((await texts('cw-message .text + div button')).filter(text => text?.startsWith('Save ')).length, 120, 'what is attached')
+  }
+  t.same(await teacher.locator('.held li p').evaluateAll(items => items.map(one => one.textContent)), strings.map(text => `${text} ${text}`), 'what waits')
+  await teacher.locator('cw-people summary').click()
+  const here = await teacher.locator('cw-people li').evaluateAll(items => items.map(one => one.textContent))
+  t.ok(strings.every(text => here.includes(text)), 'who is here')
+  await classroom.emit('typingUpdated', { sessionCode: code, userId: 'writer-4', typing: true, expiresInMs: 20_000 })
+  await holds(teacher, `document.querySelector('.typing').textContent === ${JSON.stringify(`${strings[4]} is writing …`)}`)
 
   for (const page of pages) {
     t.equal(await page.evaluate('globalThis.marked'), 0, 'nothing ran')
