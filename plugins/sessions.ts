@@ -61,7 +61,8 @@ export default fp<Registration>(async (fastify, { core, options, ready }) => {
     codeLength: options.codeLength,
     move: (of, rooms) => core.move(contract.namespace, of, rooms),
     onSlices: async (session, slices) => await seams.onSlices(session, slices),
-    count: (result, slices) => metrics.slices.inc({ result }, slices)
+    count: (result, slices) => metrics.slices.inc({ result }, slices),
+    onUntold: (error, sessionId) => log.error({ err: error, sessionId }, 'talk that is stored was not sent to its group')
   })
   const rights = createRights(core.authorize, sessions.find)
   const audio = new Audio({

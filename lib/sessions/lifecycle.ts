@@ -1,11 +1,12 @@
 import type { FastifyBaseLogger } from 'fastify'
+import { again } from '../core/again.ts'
 import type { Emit } from '../core/emit.ts'
 import { ClasswavesError } from '../core/errors.ts'
 import { Turns } from '../core/turn.ts'
 import type { sessions as sessionsContract, Summary } from './contract.ts'
 import { randomUUID } from 'node:crypto'
 import type { Session } from './schema.ts'
-import type { SessionStore, TransitionResult } from './store.ts'
+import { overdueAfterMs, type SessionStore, type TransitionResult } from './store.ts'
 import { statusAt } from './transitions.ts'
 
 export interface LifecycleDependencies {
@@ -24,14 +25,14 @@ export interface LifecycleDependencies {
 const flushMs = 1_000
 /** So many transitions before the last are told again, in case nobody has. */
 const earlier = 3
-/** How often, and how many times, telling of a transition is tried again (ms): two minutes. */
-const laterMs = 500
-const laterAttempts = 240
+/** Sessions of which this process knows that their results were told; of more, the oldest are looked at again. */
+const toldBound = 10_000
 
 /** Moves sessions through their life: stored first, then announced, once for each transition and in their order. */
 export class Lifecycle {
   readonly #deps: LifecycleDependencies
   readonly #turns = new Turns(1000)
+  readonly #told = new Set<string>()
 
   constructor (dependencies: LifecycleDependencies) { this.#deps = dependencies }
 
@@ -50,6 +51,12 @@ export class Lifecycle {
   /** Finishes a session that was left `ending` by a process that did not come to its end. */
   async finishOverdue (session: Session): Promise<Session> {
     return await this.#finish(session.sessionId, async () => await this.#deps.store.finishOverdue(session.sessionId))
+  }
+
+  /** The process that ended a session may have died before it told the results. They are known by their id, so they come once. */
+  tellResultsAgain (session: Session): void {
+    if (this.#told.has(session.sessionId) || Date.now() - Date.parse(session.endedAt ?? '') < overdueAfterMs) return
+    void this.#results(session)
   }
 
   async #finish (sessionId: string, transition: () => Promise<TransitionResult>): Promise<Session> {
@@ -87,7 +94,10 @@ export class Lifecycle {
     } catch (error) {
       const { sessionId, status, version } = session
       this.#deps.log.warn({ err: error, sessionId, status, version }, 'a stored transition is not announced yet')
-      void this.#tellLater(session)
+      // Its caller has gone; those who listen shall hear of it as soon as there is a way.
+      void again(() => this.#tell(session), late => {
+        this.#deps.log.error({ err: late, sessionId, status, version }, 'a stored transition was not announced; the next one, or a repeated request, will')
+      })
     }
   }
 
@@ -102,28 +112,15 @@ export class Lifecycle {
     }
   }
 
-  /** The transition is stored and its caller has gone; those who listen shall hear of it as soon as there is a way. */
-  async #tellLater (session: Session): Promise<void> {
-    for (let attempt = 1; ; attempt++) {
-      await wait(laterMs)
-      try {
-        return await this.#tell(session)
-      } catch (error) {
-        if (attempt < laterAttempts) continue
-        const { sessionId, status, version } = session
-        this.#deps.log.error({ err: error, sessionId, status, version }, 'a stored transition was not announced; the next one, or a repeated request, will')
-        return
-      }
-    }
-  }
-
   async #results (session: Session): Promise<void> {
     const { sessionId } = session
     const target = { sessionId, teacherId: session.teacherId }
+    this.#told.add(sessionId)
+    if (this.#told.size > toldBound) this.#told.delete(this.#told.values().next().value as string)
     try {
       const summary = await this.#deps.summarise(session)
       const durationMs = session.startedAt && session.endedAt ? Date.parse(session.endedAt) - Date.parse(session.startedAt) : 0
-      await this.#deps.emit().to(target).emit('analytics:finalized', { sessionId, analyticsId: randomUUID(), durationMs: Math.max(0, durationMs), summary })
+      await this.#deps.emit().to(target).emit('analytics:finalized', { sessionId, analyticsId: randomUUID(), durationMs: Math.max(0, durationMs), summary }, `results:${sessionId}`)
     } catch (error) {
       this.#deps.log.error({ err: error, sessionId }, 'the results of a session were not made')
       const code = error instanceof ClasswavesError ? error.code : 'INTERNAL'

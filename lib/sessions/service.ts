@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { again } from '../core/again.ts'
 import { checker, type Emit } from '../core/emit.ts'
 import { ClasswavesError } from '../core/errors.ts'
 import { makeCode, readCode } from './code.ts'
@@ -44,26 +45,40 @@ export interface ServiceDependencies {
   /** Told of accepted talk, in order. */
   onSlices: (session: Session, slices: readonly Slice[]) => Promise<void>
   count: (result: 'accepted' | 'duplicate', slices: number) => void
+  /** Told of talk that was stored, but could not be sent to its group for two minutes. */
+  onUntold: (error: unknown, sessionId: string) => void
 }
 
 const codeAttempts = 20
 
-export function createSessions ({ store, lifecycle, emit, codeLength, move, onSlices, count }: ServiceDependencies): Sessions {
+export function createSessions ({ store, lifecycle, emit, codeLength, move, onSlices, count, onUntold }: ServiceDependencies): Sessions {
   const identified = (groups: readonly GroupPlan[]) => groups.map(group => ({ ...group, groupId: group.groupId ?? randomUUID() }))
 
-  /** Whoever touches a session that was left `ending` finishes it. */
-  async function settled (session: Session | null): Promise<Session | null> {
-    return session?.status === 'ending' ? await lifecycle.finishOverdue(session) : session
+  /** Whoever touches a session whose process did not come to its end does what is left of it. */
+  async function settled (session: Session): Promise<Session> {
+    if (session.status === 'ending') return await lifecycle.finishOverdue(session)
+    if (session.status === 'ended') lifecycle.tellResultsAgain(session)
+    return session
   }
 
   async function find (sessionId: string): Promise<Session | null> {
-    return await settled(await store.get(sessionId))
+    const session = await store.get(sessionId)
+    return session && await settled(session)
   }
 
   async function get (sessionId: string): Promise<Session> {
     const session = await find(sessionId)
     if (!session) throw new ClasswavesError('SESSION_NOT_FOUND')
     return session
+  }
+
+  /** Told twice, a slice comes once. */
+  async function tell (sessionId: string, slices: readonly Slice[]): Promise<void> {
+    for (const { groupId, id, text, endedAt, speaker, confidence } of slices) {
+      await emit().to({ sessionId, groupId }).emit('transcription:group:new', {
+        sessionId, groupId, id, text, timestamp: endedAt, ...(speaker !== undefined && { speaker }), ...(confidence !== undefined && { confidence })
+      }, `slice:${id}`)
+    }
   }
 
   return {
@@ -88,7 +103,10 @@ export function createSessions ({ store, lifecycle, emit, codeLength, move, onSl
       throw new ClasswavesError('UNAVAILABLE', 'No free join code was found; use longer codes.')
     },
 
-    async list ({ limit = 50, ...filter }) { return await store.list({ ...filter, limit }) },
+    async list ({ limit = 50, ...filter }) {
+      const page = await store.list({ ...filter, limit })
+      return { ...page, sessions: await Promise.all(page.sessions.map(settled)) }
+    },
 
     start: async sessionId => await lifecycle.move(sessionId, 'start'),
     pause: async sessionId => await lifecycle.move(sessionId, 'pause'),
@@ -118,7 +136,8 @@ export function createSessions ({ store, lifecycle, emit, codeLength, move, onSl
 
     async byCode (typed) {
       const code = readCode(typed)
-      return code === null ? null : await settled(await store.byCode(code))
+      const session = code === null ? null : await store.byCode(code)
+      return session && await settled(session)
     },
 
     async enrol (sessionId, { userId = `pupil-${randomUUID()}`, displayName, groupId }) {
@@ -140,11 +159,8 @@ export function createSessions ({ store, lifecycle, emit, codeLength, move, onSl
       }
       count('accepted', result.accepted.length)
       count('duplicate', result.duplicates)
-      for (const { groupId, id, text, endedAt, speaker, confidence } of result.accepted) {
-        await emit().to({ sessionId, groupId }).emit('transcription:group:new', {
-          sessionId, groupId, id, text, timestamp: endedAt, ...(speaker !== undefined && { speaker }), ...(confidence !== undefined && { confidence })
-        })
-      }
+      // Whoever sent it would be told of duplicates the next time; so it is told as soon as there is a way.
+      await tell(sessionId, result.accepted).catch(() => { void again(() => tell(sessionId, result.accepted), error => onUntold(error, sessionId)) })
       await onSlices(session, result.accepted)
       return { accepted: result.accepted.length, duplicates: result.duplicates }
     },

@@ -66,6 +66,7 @@ t.test('what a process left ending is finished by whoever comes next', async t =
   const mine = token()
   const redis = server.client()
   const touches: Record<string, (sessionId: string, code: string) => Promise<Partial<Reply<unknown>>>> = {
+    'listing it': async () => await app.call('GET', '/sessions', undefined, mine),
     'reading it': async id => await app.call('GET', `/sessions/${id}`, undefined, mine),
     'joining it': async id => ({ body: await (await app.connect('/sessions', mine)).raw('session:join', { sessionId: id }) }),
     'typing its code': async (_, code) => await app.call('POST', '/sessions/join', { code, displayName: 'Ada' }),
@@ -88,4 +89,25 @@ t.test('what a process left ending is finished by whoever comes next', async t =
     t.equal(teacher.received('analytics:finalized').length, 1)
     teacher.close()
   }
+})
+
+t.test('results that a process died over are told by whoever comes next, once', async t => {
+  const server = await useRedis(t)
+  const [app, other] = [await build(t, { redis: server.url }), await build(t, { redis: server.url })]
+  const mine = token()
+  const redis = server.client()
+  const { sessionId } = await app.session(mine)
+  const teacher = await app.connect('/sessions', mine)
+  await teacher.ok('session:join', { sessionId })
+  const touch = async (): Promise<void> => { for (const one of [app, other, app]) t.equal((await one.app.sessions.get(sessionId)).status, 'ended') }
+  const ended = async (ms: number): Promise<unknown> => await redis.hset(sessionKeys.session({ sessionId }), 'status', 'ended', 'version', 4, 'endedAt', Date.now() - ms)
+  await ended(8_000)
+  await touch()
+  await teacher.flush()
+  t.same(teacher.received('analytics:finalized'), [], 'its own process may still be at it')
+  await ended(11_000)
+  await touch()
+  t.match(await teacher.next('analytics:finalized'), { sessionId })
+  await teacher.flush()
+  t.equal(teacher.received('analytics:finalized').length, 1)
 })

@@ -1,6 +1,8 @@
 import t from 'tap'
 import type { Slice } from '../../index.ts'
+import { journalKeys } from '../../lib/core/journal-redis.ts'
 import { build, onBoth, token } from '../app.ts'
+import { useRedis } from '../redis.ts'
 
 interface Page { slices: Slice[], nextAfter: number | null }
 const moment = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/
@@ -97,4 +99,26 @@ onBoth(t, 'talk that is refused', async (t, options) => {
   t.match(await app.call('POST', path, { slices: [slice] }, mine), { status: 409, body: { code: 'SESSION_NOT_ACTIVE', details: { status: 'ended' } } })
   const early = await app.session(mine, { start: false })
   t.match(await app.call('POST', `/sessions/${early.sessionId}/transcripts`, { slices: [slice] }, mine), { status: 409, body: { details: { status: 'created' } } })
+})
+
+t.test('talk that could not be sent is sent as soon as there is a way, once', async t => {
+  const server = await useRedis(t)
+  const app = await build(t, { redis: server.url })
+  const redis = server.client()
+  const mine = token()
+  const { sessionId } = await app.session(mine)
+  const socket = await app.connect('/sessions', mine)
+  await socket.ok('session:join', { sessionId })
+  // The journal of one room fails, the store of the session does not.
+  const journal = journalKeys.log({ room: `{/sessions#session:${sessionId}:group:red}` })
+  await redis.del(journal)
+  await redis.set(journal, 'foreign')
+  const slices = [{ id: 'talk-7', groupId: 'red', text: 'The river bends here.' }]
+  const path = `/sessions/${sessionId}/transcripts`
+  t.match(await app.call('POST', path, { slices }, mine), { status: 202, body: { accepted: 1, duplicates: 0 } })
+  t.match(await app.call('POST', path, { slices }, mine), { status: 202, body: { accepted: 0, duplicates: 1 } })
+  await redis.del(journal)
+  t.match(await socket.next('transcription:group:new'), { id: 'talk-7' })
+  await socket.flush()
+  t.equal(socket.received('transcription:group:new').length, 1)
 })
