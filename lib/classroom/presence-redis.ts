@@ -21,7 +21,7 @@ const apply = script('classroom_presence', ['people', 'due'], ['signs', 'leaseMs
   const rows: [string, string][] = []
   for (let i = 0; i + 1 < listed.length; i += 2) rows.push([listed[i] as string, listed[i + 1] as string])
   return { count, changes, rows }
-})
+}, { once: true })
 
 export const presenceScripts = [apply] as const
 

@@ -25,19 +25,19 @@ const post = script('classroom_post', ['state', 'messages', 'held', 'lane', 'fro
   ['messageId', 'content', 'heldContent', 'kind', 'rank', 'mode', 'bytes', 'maxBytes', 'maxMessages', 'maxAgeMs', 'maxHeld', 'ttlMs'], reply => {
     const [verdict, mode, row] = reply as [Posted['verdict'], string, string]
     return { verdict, mode: modeOf(mode), row }
-  })
-const change = script('classroom_change', ['state', 'messages', 'held', 'lane'], ['messageId', 'before', 'content', 'place', 'maxMessages', 'ttlMs'], reply => reply as string)
+  }, { once: true })
+const change = script('classroom_change', ['state', 'messages', 'held', 'lane'], ['messageId', 'before', 'content', 'place', 'maxMessages', 'ttlMs'], reply => reply as string, { once: true })
 const page = script('classroom_page', ['messages', 'lane'], ['before', 'after', 'limit', 'maxAgeMs'], reply => {
   const [more, words] = reply as [number, string[]]
   const messages: Stored[] = []
   for (let i = 0; i + 1 < words.length; i += 2) messages.push(storedOf(words[i] as string, words[i + 1] as string))
   return { more: more === 1, messages }
 })
-const state = script('classroom_state', ['state'], ['mode', 'closed', 'preset', 'ttlMs'], reply => ({ changed: reply === 1 }))
+const state = script('classroom_state', ['state'], ['mode', 'closed', 'preset', 'ttlMs'], reply => ({ changed: reply === 1 }), { once: true })
 const read = script('classroom_read', ['state', 'reads'], ['userId', 'seq', 'hidden', 'ttlMs'], reply => {
   const [seq, changed] = reply as [number, number]
   return { seq, changed: changed === 1 }
-})
+}, { once: true })
 
 export const chatScripts = [post, change, page, state, read] as const
 

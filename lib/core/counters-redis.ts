@@ -11,7 +11,7 @@ export const countersKeys = {
 const count = script('core_count', ['count'], ['limit', 'windowMs', 'counts'], (reply): Verdict => {
   const [allowed, retryAfterMs] = reply as [number, number]
   return { allowed: allowed === 1, retryAfterMs }
-})
+}, { once: true })
 
 export const countersScripts = [count] as const
 

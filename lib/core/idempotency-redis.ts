@@ -11,7 +11,7 @@ export const idempotencyKeys = {
 const claim = script('core_idempotency_claim', ['claim'], ['bodyHash', 'claimMs'], (reply): Claim | { state: 'pending' } => {
   const [state, status, body] = reply as ['new' | 'mismatch' | 'pending' | 'done', string, string]
   return state === 'done' ? { state, answer: { status: Number(status), body } } : { state }
-})
+}, { once: true })
 
 const complete = script('core_idempotency_complete', ['claim'], ['bodyHash', 'status', 'body', 'answerMs'], reply => reply === 1)
 

@@ -11,9 +11,9 @@ export const leasesKeys = {
 const hold = script('core_lease_hold', ['lease'], ['member', 'leaseMs', 'max'], (reply): Held => {
   const [held, first, count] = reply as [number, number, number]
   return { held: held === 1, first: first === 1, count }
-})
+}, { once: true })
 
-const release = script('core_lease_release', ['lease'], ['member'], reply => reply as number)
+const release = script('core_lease_release', ['lease'], ['member'], reply => reply as number, { once: true })
 
 const count = script('core_lease_count', ['lease'], [], reply => reply as number)
 

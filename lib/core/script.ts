@@ -1,6 +1,11 @@
-import { createHash } from 'node:crypto'
+import { createHash, randomBytes } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
+import { key } from './key.ts'
+
+export const scriptKeys = {
+  answer: key('core:answer:{keys}:{call}', { ttl: '10 s', purpose: 'The answer of a call, for a client that missed it and asks again' })
+}
 
 /** The little of ioredis that a script needs; a `Redis` and a `Cluster` both have it. */
 export interface ScriptClient {
@@ -21,23 +26,31 @@ export interface Script<K extends string, A extends string, R> {
  * Loads `lua/<file>.lua` and binds it to its signature. The client is given with each call, so a script is
  * never tied to a connection that has died. A test compares the file's header with `keys` and `args`.
  *
+ * A client sends a command again when its connection broke before the answer. A script that would then do or say
+ * something else is called `once`: its answer is kept for longer than any caller waits, and given again.
+ *
  * @param decode turns Redis' reply into what the caller means
  */
 export function script<const K extends string, const A extends string, R> (
   file: string,
   keys: readonly K[],
   args: readonly A[],
-  decode: (reply: unknown) => R
+  decode: (reply: unknown) => R,
+  { once = false }: { once?: boolean } = {}
 ): Script<K, A, R> {
   const source = read(file)
-  const sha = createHash('sha1').update(source).digest('hex')
+  const sent = once ? answeringOnce(source) : source
+  const sha = createHash('sha1').update(sent).digest('hex')
+  const count = keys.length + Number(once)
   const call = async (redis: ScriptClient, keyNames: Record<K, string>, values: Record<A, string | number>): Promise<R> => {
-    const parameters = [...keys.map(name => keyNames[name]), ...args.map(label => String(values[label]))]
+    const names = keys.map(name => keyNames[name])
+    if (once) names.push(scriptKeys.answer({ keys: slotOf(names[0] as string), call: randomBytes(6).toString('hex') }))
+    const parameters = [...names, ...args.map(label => String(values[label]))]
     try {
-      return decode(await redis.evalsha(sha, keys.length, ...parameters))
+      return decode(await redis.evalsha(sha, count, ...parameters))
     } catch (error) {
       if (!(error instanceof Error) || !error.message.startsWith('NOSCRIPT')) throw error
-      return decode(await redis.eval(source, keys.length, ...parameters))
+      return decode(await redis.eval(sent, count, ...parameters))
     }
   }
   return Object.assign(call, { file, keys, args, source })
@@ -48,3 +61,20 @@ function read (file: string): string {
   const text = readFileSync(fileURLToPath(import.meta.resolve(`#lua/${file}.lua`)), 'utf8')
   return text.replace(/^-- with (\w+)$/gm, (_line, name: string) => read(`shared/${name}`).trimEnd())
 }
+
+/** Its last key holds the answer. A refusal of the arguments has changed nothing and is not kept. */
+function answeringOnce (source: string): string {
+  return `local kept = table.remove(KEYS)
+local known = redis.call('GET', kept)
+if known then return cmsgpack.unpack(known) end
+local function answer ()
+${source}
+end
+local reply = answer()
+if type(reply) ~= 'table' or not reply.err then redis.call('SET', kept, cmsgpack.pack(reply), 'PX', 10000) end
+return reply
+`
+}
+
+/** What makes a cluster put a key into the slot of another one. */
+function slotOf (name: string): string { return /\{[^}]+\}/.exec(name)?.[0] ?? `{${name}}` }

@@ -13,7 +13,7 @@ export const guidanceKeys = {
   })
 } as const
 
-const swap = script('guidance_state_swap', ['state'], ['version', 'ttlSeconds', 'parts'], reply => reply === 1)
+const swap = script('guidance_state_swap', ['state'], ['version', 'ttlSeconds', 'parts'], reply => reply === 1, { once: true })
 export const guidanceScripts = [swap]
 
 /** Of processes that work on one session at once, all but one read again; past this many times something is wrong. */

@@ -24,7 +24,7 @@ const create = script('sessions_create', ['session'], ['card', 'needsReady', 'pl
   (reply): Refused<'in-use'> | { verdict: 'made' | 'repeated', fields: Fields } => {
     const [verdict, fields] = reply as ['made' | 'repeated', unknown] | ['in-use']
     return verdict === 'in-use' ? { verdict } : { verdict, fields: fieldsOf(fields) }
-  })
+  }, { once: true })
 
 type Moved =
   | Refused<'not-found'>
@@ -46,7 +46,7 @@ const setGroups = script('sessions_groups', own, ['plan', 'ttlMs'],
   (reply): Refused<'not-found' | 'ended'> | { verdict: 'ok', before: Fields } & Written => {
     const [verdict, card, before, after] = reply as ['ok', string, unknown, unknown] | ['not-found' | 'ended']
     return verdict === 'ok' ? { verdict, card, before: fieldsOf(before), fields: fieldsOf(after) } : { verdict }
-  })
+  }, { once: true })
 
 const updateGroup = script('sessions_group', own, ['groupId', 'status', 'isReady', 'issueReason', 'op', 'ttlMs'],
   (reply): Refused<'not-found' | 'ended' | 'group-not-found'> | { verdict: 'ok', changed: boolean } & Written => {
