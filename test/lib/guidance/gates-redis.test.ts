@@ -1,7 +1,8 @@
-import t, { type Test } from 'tap'
+import t from 'tap'
 import { gateKeys, createRedisGates } from '../../../lib/guidance/gates-redis.ts'
-import { gateNames, whenUnavailable, type GateName, type Gates } from '../../../lib/guidance/gates.ts'
+import { gateNames } from '../../../lib/guidance/gates.ts'
 import { gatesLaw, newGroup, pause, settingsOf } from '../../conformance/gates.ts'
+import { askAll, follows } from '../../conformance/gates-asked.ts'
 import { gatesRefuse } from '../../conformance/gates-hostile.ts'
 import { startCluster, startRedis, useRedis } from '../../redis.ts'
 
@@ -11,44 +12,6 @@ const settings = settingsOf()
 
 gatesLaw(t, changed => createRedisGates(settingsOf(changed), shared, { onUnavailable: (gate, cause) => t.fail(`${gate}: ${cause.message}`) }))
 gatesRefuse(t, changed => createRedisGates(settingsOf(changed), shared))
-
-/** One fair question for each gate. */
-const questions = (group: { sessionId: string, groupId: string }) => ({
-  energy: { ...group, sample: 5 },
-  attention: { ...group, score: 50 },
-  promptPressure: group,
-  acknowledge: group,
-  cooldown: group,
-  dedupe: { ...group, category: 'redirection', message: 'Why?' },
-  promptStats: { templateKey: group.sessionId, outcome: 1 },
-  tier2Snapshot: { ...group, snapshot: { learningSignals: 1 } },
-  tier2Shift: group
-}) satisfies { [G in GateName]: Parameters<Gates[G]>[0] }
-
-async function askAll (gates: Gates, group = newGroup()): Promise<Record<GateName, { reason: string, allowed?: boolean, fallback?: true }>> {
-  const asked = questions(group)
-  const { energy, attention, promptPressure, acknowledge, cooldown, dedupe, promptStats, tier2Snapshot, tier2Shift } = gates
-  return {
-    energy: await energy(asked.energy),
-    attention: await attention(asked.attention),
-    promptPressure: await promptPressure(asked.promptPressure),
-    acknowledge: await acknowledge(asked.acknowledge),
-    cooldown: await cooldown(asked.cooldown),
-    dedupe: await dedupe(asked.dedupe),
-    promptStats: await promptStats(asked.promptStats),
-    tier2Snapshot: await tier2Snapshot(asked.tier2Snapshot),
-    tier2Shift: await tier2Shift(asked.tier2Shift)
-  }
-}
-
-/** Each gate answers as the table of policies says. */
-function follows (t: Test, answers: Awaited<ReturnType<typeof askAll>>): void {
-  for (const gate of gateNames) {
-    const { reason, allowed, fallback } = answers[gate]
-    const policy = fallback ? 'twin' : allowed === false ? 'closed' : reason === 'unavailable' ? 'neutral or dropped' : 'none'
-    t.equal(policy, whenUnavailable[gate].replace(/^(neutral|dropped)$/, 'neutral or dropped'), `${gate} is ${whenUnavailable[gate]}`)
-  }
-}
 
 t.test('every key lives as long as it is declared to, and a refusal does not renew it', async t => {
   const group = newGroup()
@@ -161,7 +124,7 @@ t.test('on a cluster the keys of a session share a slot', async t => {
   const admin = node.client()
   const names = (await admin.keys('*')).sort()
   t.ok(names.includes(`guidance:attention:last:{${group.sessionId}}:g1`))
-  const slots = await Promise.all(names.filter(name => name.includes('{')).map(name => admin.cluster('KEYSLOT', name)))
+  const slots = await Promise.all(names.filter(name => name.startsWith('guidance:') && name.includes('{')).map(name => admin.cluster('KEYSLOT', name)))
   t.equal(slots.length, 7)
   t.equal(new Set(slots).size, 1)
 })
