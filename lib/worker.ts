@@ -1,3 +1,4 @@
+import { createRedisClock } from './core/clock.ts'
 import { createEmit, newestOf, type Emit, type Lookup, type Transport } from './core/emit.ts'
 import { ClasswavesError } from './core/errors.ts'
 import { createRedisJournal } from './core/journal-redis.ts'
@@ -33,6 +34,11 @@ export function createEmitter ({ redis, timeoutMs = 2_000, ttlSeconds = 3600 }: 
   const client = typeof redis === 'string' ? connect(redis) : redis
   if (typeof redis === 'string') client.on('error', () => {}) // each emit says it with UNAVAILABLE
 
+  const clock = createRedisClock(client)
+  async function now (): Promise<number> {
+    if (await readyWithin(client, timeoutMs)) await clock.settled(timeoutMs)
+    return clock.now()
+  }
   const transport: Transport = {
     async send (namespace, rooms, event, payload, meta, declaration) {
       if (!await readyWithin(client, timeoutMs)) throw new ClasswavesError('UNAVAILABLE')
@@ -52,8 +58,11 @@ export function createEmitter ({ redis, timeoutMs = 2_000, ttlSeconds = 3600 }: 
   }
 
   return {
-    sessions: createEmit(sessions, { transport, lookup }),
-    guidance: createEmit(guidance, { transport, lookup }),
-    async close () { if (typeof redis === 'string') client.disconnect() }
+    sessions: createEmit(sessions, { transport, lookup, now }),
+    guidance: createEmit(guidance, { transport, lookup, now }),
+    async close () {
+      clock.stop()
+      if (typeof redis === 'string') client.disconnect()
+    }
   }
 }

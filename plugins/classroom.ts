@@ -32,7 +32,7 @@ interface Registration { core: Core, options: ClassroomOptions, ttlSeconds: numb
 
 /** The classroom area: chooses the stores, builds presence and chat, serves `/`, meets the sessions area. */
 export default fp<Registration>(async (fastify, { core, options, ttlSeconds, sessions: area, ready }) => {
-  const { redis, metrics, log, backend } = core
+  const { redis, metrics, log, backend, now } = core
   const bounds = { mode: options.mode, messages: options.historyMessages, ageMs: options.historySeconds * 1000, bytes: options.attachmentBytes, ttlSeconds }
   const store = redis ? createRedisChatStore(() => redis, bounds) : createMemoryChatStore(bounds)
   const presence = redis ? createRedisPresence(() => redis, options) : createMemoryPresence(options)
@@ -49,7 +49,7 @@ export default fp<Registration>(async (fastify, { core, options, ttlSeconds, ses
     touch: async sessionId => await store.touch(sessionId),
     log
   })
-  const chat = new Chat({ store, directory, emit: () => emit, later, options, count: result => metrics.chatMessages.inc({ result }), log })
+  const chat = new Chat({ store, directory, emit: () => emit, later, options, count: result => metrics.chatMessages.inc({ result }), log, now })
   const { handlers, hooks } = classroomHandlers({
     chat,
     attendance,

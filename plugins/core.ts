@@ -6,6 +6,7 @@ import { defaultAuthorize, roles } from '../lib/core/access.ts'
 import { guard, userOfSocket, type AdmitDependencies, type Admission } from '../lib/core/admit.ts'
 import { watchRedis } from '../lib/core/ask.ts'
 import { bind } from '../lib/core/bind.ts'
+import { createRedisClock, ownClock } from '../lib/core/clock.ts'
 import type { Contract } from '../lib/core/contract.ts'
 import type { Core } from '../lib/core/core.ts'
 import { createMemoryCounters } from '../lib/core/counters-memory.ts'
@@ -22,11 +23,14 @@ import { Admitted } from '../lib/core/lifetime.ts'
 import { createRedisLive, noOthers } from '../lib/core/live.ts'
 import { createMetrics, type Metrics } from '../lib/core/metrics.ts'
 import { quiet, subscriber, type RedisClient } from '../lib/core/redis.ts'
-import { createAuthenticator } from '../lib/core/token.ts'
+import { createAuthenticator, verifierAt } from '../lib/core/token.ts'
 import type { ParsedOptions } from '../lib/options.ts'
 import auth from './auth.ts'
 import io, { type IoState } from './io.ts'
 import redisPlugin from './redis.ts'
+
+/** How long boot waits for the time of a Redis that answers (ms). */
+const clockMs = 500
 
 /** Builds what the areas stand on: tokens, Redis or memory, Socket.IO, limits, metrics, the door out. */
 export async function buildCore (fastify: FastifyInstance, options: ParsedOptions): Promise<Core> {
@@ -43,6 +47,9 @@ export async function buildCore (fastify: FastifyInstance, options: ParsedOption
   })
   await fastify.register(auth, { jwt: options.jwt })
   await fastify.register(redisPlugin, { redis: options.redis, timeoutMs: options.redisTimeoutMs, use: client => { redis = client } })
+  const clock = redis ? createRedisClock(redis) : ownClock
+  const { now } = clock
+  if (redis?.status === 'ready') await clock.settled(clockMs)
   const addressOf = (request: IncomingMessage): string =>
     options.addressOf?.(request.headers, request.socket.remoteAddress ?? '') ?? request.socket.remoteAddress ?? ''
   const { limits, origins, drainMs } = options
@@ -52,6 +59,7 @@ export async function buildCore (fastify: FastifyInstance, options: ParsedOption
     origins,
     drainMs,
     redis,
+    now,
     addressOf,
     onFailure: what => metrics.connectionFaults.inc({ what }),
     use: made => { state = made }
@@ -76,7 +84,7 @@ export async function buildCore (fastify: FastifyInstance, options: ParsedOption
       filled: (namespace, events) => metrics.gaps.inc({ namespace }, events)
     }
   })
-  const authenticate = createAuthenticator(token => fastify.jwt.verify(token))
+  const authenticate = createAuthenticator(verifierAt(now, (token, options) => fastify.jwt.verify(token, options)))
   const contracts: Contract[] = []
   const lookups: Lookup[] = []
   const doors = new Map<string, Emit<Contract>>()
@@ -88,7 +96,7 @@ export async function buildCore (fastify: FastifyInstance, options: ParsedOption
     guard(namespace, () => admissions.get(namespace.name) ?? { roles }, door)
     namespace.on('connection', socket => {
       const user = userOfSocket.get(socket)
-      if (user && !admissions.has(namespace.name)) Admitted.of(socket, user)
+      if (user && !admissions.has(namespace.name)) Admitted.of(socket, user, now)
     })
   }
   for (const namespace of fastify.io._nsps.values()) watch(namespace)
@@ -112,6 +120,7 @@ export async function buildCore (fastify: FastifyInstance, options: ParsedOption
   }
 
   fastify.addHook('onClose', async () => {
+    clock.stop()
     delivery.stop()
     await backends.journal.close()
     await backends.leases.close()
@@ -123,6 +132,7 @@ export async function buildCore (fastify: FastifyInstance, options: ParsedOption
     log,
     limits,
     metrics,
+    now,
     authenticate,
     authorize: options.authorize ?? defaultAuthorize,
     transport,
@@ -133,9 +143,9 @@ export async function buildCore (fastify: FastifyInstance, options: ParsedOption
       if (admissions.has(contract.namespace)) throw new Error(`fastify-classwaves: ${contract.namespace} is served already`)
       admissions.set(contract.namespace, { roles: contract.admits, ...(socketsPerUser && { socketsPerUser }) })
       contracts.push(contract)
-      const emit = createEmit(contract, { transport, lookup, onEmit: (namespace, event) => metrics.sent.inc({ namespace, event }) })
+      const emit = createEmit(contract, { transport, lookup, now, onEmit: (namespace, event) => metrics.sent.inc({ namespace, event }) })
       doors.set(contract.namespace, emit as unknown as Emit<Contract>)
-      bind(fastify.io.of(contract.namespace), contract, handlers, hooks, emit, { authenticate, delivery, limits, metrics, log })
+      bind(fastify.io.of(contract.namespace), contract, handlers, hooks, emit, { authenticate, delivery, limits, metrics, log, now })
       return emit
     },
     move (namespace, of, { into = [], out = [] }) {

@@ -116,7 +116,7 @@ function topicOf ({ sessionId, topic, goal, groups, participants }: Session): To
   }
 }
 
-function buildGates ({ redis, metrics }: Core, options: GuidanceOptions, ttlSeconds: number): Gates {
+function buildGates ({ redis, metrics, now }: Core, options: GuidanceOptions, ttlSeconds: number): Gates {
   const settings: GateSettings = {
     ttlSeconds,
     attention: { minScoreDelta: options.minScoreDelta, minTimeDeltaMs: options.minTimeDeltaMs, halfLifeMs: options.halfLifeMs },
@@ -126,6 +126,7 @@ function buildGates ({ redis, metrics }: Core, options: GuidanceOptions, ttlSeco
   }
   if (!redis) return createMemoryGates(settings)
   return createRedisGates(settings, () => redis, {
+    now,
     onUnavailable: gate => {
       metrics.gateUnavailable.inc({ gate })
       if (gate === 'attention') metrics.attentionUnavailable.inc()

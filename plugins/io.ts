@@ -34,6 +34,7 @@ interface IoOptions {
   drainMs: number
   limits: Limits
   redis?: RedisClient
+  now: () => number
   addressOf: (request: IncomingMessage) => string
   onFailure: (what: 'publish' | 'slow' | 'flood' | 'origin' | 'address', error?: unknown) => void
   use: (state: IoState) => void
@@ -49,7 +50,7 @@ interface Own { io: Server, upgrades: Upgrades, endIdle: () => void }
  * `fastify.io`: a Socket.IO server on the Fastify server, or the host's if one is decorated. It closes in `preClose`,
  * because Fastify's own close waits for open connections; clients see a transport close and reconnect by themselves.
  */
-export default fp<IoOptions>(async (fastify, { io: options, origins, drainMs, limits, redis, addressOf, onFailure, use }) => {
+export default fp<IoOptions>(async (fastify, { io: options, origins, drainMs, limits, redis, now, addressOf, onFailure, use }) => {
   const state: IoState = { connections: undefined, draining: false }
   const rule = originRule(origins)
   const own = fastify.hasDecorator('io') ? undefined : createServer()
@@ -74,8 +75,8 @@ export default fp<IoOptions>(async (fastify, { io: options, origins, drainMs, li
   fastify.addHook('preClose', async () => {
     state.draining = true
     const sockets = [...namespaces].flatMap(namespace => [...namespace.sockets.values()])
-    if (!own) return await drain(sockets, 0)
-    await drain(sockets, drainMs, Object.values(clientsOf(io)))
+    if (!own) return await drain(sockets, 0, now)
+    await drain(sockets, drainMs, now, Object.values(clientsOf(io)))
     io.engine.close()
     await own.upgrades.end()
     own.endIdle()

@@ -27,7 +27,7 @@ interface Registration { core: Core, options: SessionsOptions, ready: (area: Ses
 
 /** The sessions area: chooses the store, builds the service, serves `/sessions`. */
 export default fp<Registration>(async (fastify, { core, options, ready }) => {
-  const { redis, metrics, log, limits, backend } = core
+  const { redis, metrics, log, limits, backend, now } = core
   const store = redis
     ? createRedisSessionStore({
       redis: () => redis,
@@ -47,6 +47,7 @@ export default fp<Registration>(async (fastify, { core, options, ready }) => {
     store,
     emit: () => emit,
     log,
+    now,
     onTransition: async session => {
       metrics.transitions.inc({ status: session.status })
       await seams.onTransition(session)

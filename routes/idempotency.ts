@@ -5,6 +5,13 @@ import { ClasswavesError } from '../lib/core/errors.ts'
 import type { Idempotency } from '../lib/core/idempotency.ts'
 import './scope.ts' // the caller of a request
 
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** For an answer that holds a secret: what is kept in place of it, and how that becomes the answer again. */
+    kept?: { of: (body: string) => string, answer: (kept: string) => string }
+  }
+}
+
 const mutations = new Set(['POST', 'PUT', 'PATCH', 'DELETE'])
 
 /** Node joins repeated headers with a comma and a space, so a second one does not fit either. */
@@ -39,16 +46,19 @@ export function withIdempotency (scope: FastifyInstance, idempotency: Idempotenc
     const { status, body } = claim.answer
     reply.code(status).header('idempotent-replayed', 'true')
     if (body === '') return reply.send()
-    return reply.type('application/json; charset=utf-8').send(body)
+    const { kept } = request.routeOptions.config
+    return reply.type('application/json; charset=utf-8').send(kept && isSuccess(status) ? kept.answer(body) : body)
   })
 
   scope.addHook('onSend', async (request, reply, payload) => {
     const claim = claims.get(request)
     if (claim === undefined) return
-    const body = textOf(payload)
+    const { kept } = request.routeOptions.config
+    const text = textOf(payload)
+    const body = kept && isSuccess(reply.statusCode) ? kept.of(text) : text
     claims.delete(request)
-    const kept = reply.statusCode < 500 && reply.statusCode !== 429
-    const stored = kept
+    const isKept = reply.statusCode < 500 && reply.statusCode !== 429
+    const stored = isKept
       ? idempotency.complete(claim.key, claim.bodyHash, { status: reply.statusCode, body })
       : idempotency.abandon(claim.key, claim.bodyHash)
     // The mutation is done or refused already; its caller gets the answer even when the store does not.
@@ -56,6 +66,8 @@ export function withIdempotency (scope: FastifyInstance, idempotency: Idempotenc
     await within(storeWaitMs, logged, () => {})
   })
 }
+
+const isSuccess = (status: number): boolean => status < 300
 
 function callerOf ({ caller, ip }: FastifyRequest): string {
   return caller ? `user ${caller.userId}` : `address ${ip}`

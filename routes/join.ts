@@ -13,13 +13,13 @@ const day = 24 * 60 * minute
 /** Joins of one address that may wait for their turn: a school behind one router. */
 const waiting = 500
 
-interface JoinDependencies extends Pick<SessionsArea, 'sessions'>, Pick<Core, 'counters' | 'limits'> {
+interface JoinDependencies extends Pick<SessionsArea, 'sessions'>, Pick<Core, 'counters' | 'limits' | 'now'> {
   sign: (claims: Record<string, unknown>) => string
   tokenSeconds: number
 }
 
 /** The one door without a token: a pupil types the code and a name. Wrong codes are counted by address. */
-export function joinRoutes (scope: Scope, { sessions, counters, limits, sign, tokenSeconds }: JoinDependencies): void {
+export function joinRoutes (scope: Scope, { sessions, counters, limits, now, sign, tokenSeconds }: JoinDependencies): void {
   const windows = (address: string): [string, number, number][] => [
     [`codes:minute:${address}`, limits.wrongCodesPerMinute, minute],
     [`codes:day:${address}`, limits.wrongCodesPerDay, day]
@@ -39,7 +39,7 @@ export function joinRoutes (scope: Scope, { sessions, counters, limits, sign, to
   }
 
   scope.post('/sessions/join', {
-    config: { who: 'public' },
+    config: { who: 'public', kept: { of: body => withToken(body, claimsOf), answer: body => withToken(body, sign) } },
     schema: {
       tags: ['sessions'],
       operationId: 'joinSession',
@@ -57,7 +57,8 @@ export function joinRoutes (scope: Scope, { sessions, counters, limits, sign, to
     if (!found) throw new ClasswavesError('RATE_LIMITED', undefined, { retryAfterMs: 1_000 })
     const { displayName, groupId } = request.body
     const { session, participant } = await sessions.enrol(found.sessionId, { displayName: displayName.trim(), ...(groupId !== undefined && { groupId }) })
-    const exp = Math.floor(Date.now() / 1000) + tokenSeconds
+    const iat = Math.floor(now() / 1000)
+    const exp = iat + tokenSeconds
     const user = {
       userId: participant.userId,
       role: 'student' as const,
@@ -68,10 +69,23 @@ export function joinRoutes (scope: Scope, { sessions, counters, limits, sign, to
     }
     const { userId: sub, ...claims } = user
     return await reply.code(201).send({
-      token: sign({ sub, ...claims, type: 'access' }),
+      token: sign({ sub, ...claims, iat, type: 'access' }),
       expiresAt: new Date(exp * 1000).toISOString(),
       session: viewOf(session, user),
       participant
     })
   })
+}
+
+/**
+ * The answer with something else in place of its token. Under an Idempotency-Key the claims are kept for a day, not the
+ * token, which is signed again for who asks again: nothing that opens a door lies in Redis.
+ */
+function withToken<From, To> (body: string, change: (token: From) => To): string {
+  const { token, ...rest } = JSON.parse(body) as { token: From }
+  return JSON.stringify({ token: change(token), ...rest })
+}
+
+function claimsOf (token: string): Record<string, unknown> {
+  return JSON.parse(Buffer.from(token.split('.')[1] as string, 'base64url').toString()) as Record<string, unknown>
 }

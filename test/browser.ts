@@ -1,40 +1,17 @@
-import { execFile } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { setTimeout as pause } from 'node:timers/promises'
-import { promisify } from 'node:util'
 import { chromium, type Browser, type Page } from 'playwright-core'
+import { find } from './program.ts'
 import type { Owner } from './redis.ts'
 
 /** A real browser: Debian's chromium, found or installed, headless. */
 
-const run = promisify(execFile)
 const names = ['chromium', 'chromium-browser', 'google-chrome']
-
-async function find (): Promise<string | undefined> {
-  for (const name of names) {
-    const found = await run('sh', ['-c', `command -v ${name}`]).then(({ stdout }) => stdout.trim(), () => undefined)
-    if (found) return found
-  }
-}
-
-async function program (): Promise<string> {
-  const found = await find()
-  if (found) return found
-  if (process.getuid?.() === 0) {
-    await run('apt-get', ['update']).catch(refuse)
-    await run('apt-get', ['-o', 'DPkg::Lock::Timeout=120', 'install', '-y', '--no-install-recommends', 'chromium']).catch(refuse)
-  }
-  return await find() ?? refuse()
-}
-
-function refuse (cause?: unknown): never {
-  throw new Error('These tests need chromium: install it (Debian: apt-get install chromium) or put it on the PATH.', { cause })
-}
 
 /** @param flags more of Chromium's, such as for a microphone that is none */
 export async function browser (t: Owner, flags: string[] = []): Promise<Browser> {
-  const one = await chromium.launch({ executablePath: await program(), args: ['--no-sandbox', '--disable-dev-shm-usage', ...flags] })
+  const one = await chromium.launch({ executablePath: await find(names, 'chromium'), args: ['--no-sandbox', '--disable-dev-shm-usage', ...flags] })
   t.teardown(() => one.close())
   return one
 }

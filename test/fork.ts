@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import type { ClasswavesOptions } from '../index.ts'
 import { remote, type Remote } from './app.ts'
+import { wrongClock } from './program.ts'
 import type { Owner } from './redis.ts'
 
 /** Other processes: servers and workers. They end with the test, also when that ends badly. */
@@ -19,8 +20,16 @@ export interface Forked extends Remote {
   readonly ended: Promise<number | null>
 }
 
-export async function fork (t: Owner, options: Omit<ClasswavesOptions, 'authorize'> = {}): Promise<Forked> {
-  const { child, gone, kill, first } = await launch(t, 'server.ts', options)
+/** How a process is started. */
+export interface Launch {
+  /** By how much its clock is wrong, as faketime says it: `+600s`. */
+  clock?: string
+  /** The level of its log, and who hears what it writes; else it is `error`, and goes where that of the tests goes. */
+  log?: { level: string, hear: (text: string) => void }
+}
+
+export async function fork (t: Owner, options: Omit<ClasswavesOptions, 'authorize'> = {}, how: Launch = {}): Promise<Forked> {
+  const { child, gone, kill, first } = await launch(t, 'server.ts', options, how)
   return {
     ...remote(t, first as string),
     kill,
@@ -40,8 +49,8 @@ export async function fork (t: Owner, options: Omit<ClasswavesOptions, 'authoriz
 /** A worker in another process: sends as it is told, and says `ok` or the code of the refusal. */
 export interface Worker { emit (area: 'sessions' | 'guidance', target: object, event: string, payload: unknown): Promise<string> }
 
-export async function forkWorker (t: Owner, redis: string): Promise<Worker> {
-  const { child } = await launch(t, 'worker.ts', { redis })
+export async function forkWorker (t: Owner, redis: string, how: Launch = {}): Promise<Worker> {
+  const { child } = await launch(t, 'worker.ts', { redis }, how)
   return {
     async emit (area, target, event, payload) {
       const answer = once(child, 'message') as Promise<[string]>
@@ -51,8 +60,13 @@ export async function forkWorker (t: Owner, redis: string): Promise<Worker> {
   }
 }
 
-async function launch (t: Owner, script: string, options: object) {
-  const child: ChildProcess = start(fileURLToPath(new URL(script, import.meta.url)), [JSON.stringify(options)], { execArgv: ['--import=tsx'] })
+export async function launch (t: Owner, script: string, options: object, { clock, log }: Launch = {}) {
+  const child: ChildProcess = start(fileURLToPath(new URL(script, import.meta.url)), [JSON.stringify(options), ...log ? [log.level] : []], {
+    execArgv: ['--import=tsx'],
+    env: { ...process.env, ...clock !== undefined && await wrongClock(clock) },
+    silent: log !== undefined
+  })
+  for (const stream of [child.stdout, child.stderr]) stream?.setEncoding('utf8').on('data', (text: string) => log?.hear(text))
   const gone = once(child, 'exit') as Promise<[number | null]>
   const atExit = (): void => { child.kill('SIGKILL') }
   process.once('exit', atExit)

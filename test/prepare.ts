@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url'
 import { setTimeout as pause } from 'node:timers/promises'
 import { writeSdk } from '../bin/bundle.ts'
 import { browser } from './browser.ts'
+import { wrongClock } from './program.ts'
 import { startRedis } from './redis.ts'
 
 /** `npm pretest`: what the tests need is built, found or installed once, and not by several of them at the same time. */
@@ -21,6 +22,7 @@ const owner = { teardown: (end: () => unknown) => ends.push(end) }
 try {
   await startRedis(owner)
   await browser(owner)
+  await wrongClock('+0')
 } catch (error) {
   process.stderr.write(`${(error as Error).message}\n`)
   process.exitCode = 1

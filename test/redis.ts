@@ -1,12 +1,12 @@
-import { execFile, spawn, type ChildProcess } from 'node:child_process'
+import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { createServer, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
-import { promisify } from 'node:util'
 import { Cluster, Redis, type RedisOptions } from 'ioredis'
+import { find } from './program.ts'
 
 /** The little of a tap test that is needed here; the test that gets it also ends what it started. */
 export interface Owner { teardown (handler: () => unknown): unknown }
@@ -36,11 +36,9 @@ export interface ServerOptions {
   args?: string[]
 }
 
-const run = promisify(execFile)
-
 /** Starts a private redis-server on a free port; it ends with the test. */
 export async function startRedis (t: Owner, options: ServerOptions = {}): Promise<RedisServer> {
-  const program = await findProgram()
+  const program = await find(['redis-server'], 'redis-server')
   const dir = await mkdtemp(join(tmpdir(), 'classwaves-redis-'))
   const port = await freePort()
   const words = [
@@ -160,27 +158,4 @@ async function freePort (): Promise<number> {
   server.close()
   await once(server, 'close')
   return port < 55_536 ? port : await freePort()
-}
-
-async function findProgram (): Promise<string> {
-  if (await answers()) return 'redis-server'
-  if (process.getuid?.() === 0) {
-    await run('apt-get', ['update']).catch(refuse)
-    await run('apt-get', ['-o', 'DPkg::Lock::Timeout=120', 'install', '-y', 'redis-server']).catch(refuse)
-    if (await answers()) return 'redis-server'
-  }
-  return refuse()
-}
-
-async function answers (): Promise<boolean> {
-  try {
-    await run('redis-server', ['--version'])
-    return true
-  } catch {
-    return false
-  }
-}
-
-function refuse (cause?: unknown): never {
-  throw new Error('These tests need redis-server 6.2 or newer: install it (Debian: apt-get install redis-server) or put it on the PATH.', { cause })
 }

@@ -5,12 +5,13 @@ import { secret } from './app.ts'
 /**
  * A server in a process of its own, started by `fork.ts`. Told to close, it closes and goes as soon as nothing holds
  * it; told twice, it goes at once. Sound is text to it. For a user who is called `stuck` the host never says what they
- * may do, and `/slow` is a route of the host's that takes its time.
+ * may do, `/slow` is a route of the host's that takes its time, and `/gates/<name>` asks a gate.
  */
 const options = JSON.parse(process.argv[2] ?? '{}') as ClasswavesOptions
 
-const app = Fastify({ logger: { level: 'error', stream: process.stderr } })
+const app = Fastify({ logger: { level: process.argv[3] ?? 'error', stream: process.stderr } })
 app.get('/slow', async () => { await new Promise(resolve => setTimeout(resolve, 600)); return { done: true } })
+app.post('/gates/:gate', async ({ params, body }) => await app.guidance.gates[(params as { gate: 'cooldown' }).gate](body as { sessionId: string, groupId: string }))
 await app.register(classwaves, {
   jwt: { secret },
   authorize: async (...question) => question[0].userId === 'stuck' ? await new Promise<boolean>(() => {}) : await defaultAuthorize(...question),

@@ -40,7 +40,7 @@ export class Attendance {
 
   /** @throws ClasswavesError UNAVAILABLE; then the user is not there */
   async arrive (sessionId: string, code: string, visitor: Visitor): Promise<void> {
-    const now = Date.now()
+    const now = performance.now()
     const room = this.#rooms.get(sessionId) ?? { code, seats: new Map(), toldAt: now, touchedAt: now }
     const known = room.seats.has(visitor.seat)
     this.#rooms.set(sessionId, room)
@@ -75,7 +75,7 @@ export class Attendance {
     const room = this.#rooms.get(sessionId)
     const visitor = room?.seats.get(seat)
     if (!room || !visitor) return
-    Object.assign(visitor, { status, saidAt: Date.now() })
+    Object.assign(visitor, { status, saidAt: performance.now() })
     await this.#apply(sessionId, room.code, [{ kind: 'say', userId: visitor.userId, seat, status }])
   }
 
@@ -83,7 +83,7 @@ export class Attendance {
   act (sessionId: string, seat: string): void {
     const visitor = this.#rooms.get(sessionId)?.seats.get(seat)
     const enough = Math.min(activityMs, this.#deps.times.idleAfterMs / 4)
-    if (!visitor || (visitor.status === 'active' && Date.now() - visitor.saidAt < enough)) return
+    if (!visitor || (visitor.status === 'active' && performance.now() - visitor.saidAt < enough)) return
     this.say(sessionId, seat, 'active').catch((error: unknown) => this.#deps.log.warn({ err: error, sessionId }, 'an activity was not noted'))
   }
 
@@ -115,7 +115,7 @@ export class Attendance {
   async #renew (sessionId: string): Promise<void> {
     const room = this.#rooms.get(sessionId)
     if (!room) return
-    const now = Date.now()
+    const now = performance.now()
     const signs = [...room.seats.values()].map(({ userId, seat, name, role }): Sign => ({ kind: 'renew', userId, seat, name, role }))
     try {
       await this.#apply(sessionId, room.code, signs)
@@ -149,13 +149,13 @@ export class Attendance {
   /** Who could not renew for a lease takes it that the others could not either: Redis was away, not they. */
   #isLate (sessionId: string): boolean {
     const room = this.#rooms.get(sessionId)
-    return room !== undefined && Date.now() - room.toldAt > this.#deps.times.leaseMs
+    return room !== undefined && performance.now() - room.toldAt > this.#deps.times.leaseMs
   }
 
   async #apply (sessionId: string, code: string, signs: readonly Sign[]): Promise<void> {
     const { changes } = await this.#deps.store.apply(sessionId, signs, this.#isLate(sessionId))
     const room = this.#rooms.get(sessionId)
-    if (room) room.toldAt = Date.now()
+    if (room) room.toldAt = performance.now()
     await this.#announce(sessionId, code, changes)
   }
 

@@ -19,6 +19,8 @@ export interface ChatDependencies {
   options: Pick<ClassroomOptions, 'direct' | 'archive'>
   count: (result: Posted['verdict']) => void
   log: FastifyBaseLogger
+  /** Milliseconds since 1970, the same on every process. */
+  now: () => number
 }
 
 export interface Upload { name: string, mimeType: string, data: Uint8Array }
@@ -79,7 +81,7 @@ export class Chat {
     const mode = await this.#deps.store.mode(sessionId)
     // Else a message that was let out could become another one without approval.
     if (verdictOf(mode, rankOf(user.role), false) !== 'published') throw refusedBy(mode)
-    const editedAt = new Date().toISOString()
+    const editedAt = new Date(this.#deps.now()).toISOString()
     const stored = await this.#change(sessionId, messageId, one => {
       if (one.userId !== user.userId) throw new ClasswavesError('FORBIDDEN', 'Only its author may change a message.')
       return { ...one, message, editedAt }
@@ -190,7 +192,7 @@ export class Chat {
   }
 
   #pace (member: Member, bytes: number): void {
-    const retryAfterMs = member.bytes.take(Date.now(), bytes)
+    const retryAfterMs = member.bytes.take(performance.now(), bytes)
     if (retryAfterMs > 0) throw new ClasswavesError('RATE_LIMITED', 'Too many bytes in too short a time.', { retryAfterMs })
   }
 

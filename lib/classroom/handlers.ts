@@ -69,7 +69,7 @@ export function classroomHandlers (dependencies: HandlerDependencies): { handler
       if (!before) await context.leave(...names)
       throw error
     }
-    const now = context.now()
+    const now = performance.now()
     members.add({ sessionId, code, user, seat, manages, bytes: before?.bytes ?? new Bucket(bytesPerSecond, byteBurst, now) })
     const [{ people, count }, chatMode] = await Promise.all([attendance.people(sessionId), mode(sessionId)])
     onJoin(count)

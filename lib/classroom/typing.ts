@@ -19,10 +19,10 @@ export class Typing {
   async say (member: Member, typing: boolean): Promise<void> {
     if (!typing) return await this.stop(member)
     const name = nameOf(member)
-    const now = Date.now()
+    const now = performance.now()
     this.#later.run(name, this.#ms, async () => await this.#end(member), true)
     // Readers let it end by themselves after its time; half of that is soon enough to say it again.
-    if (now - (this.#toldAt.get(name) ?? 0) < this.#ms / 2) return
+    if (now - (this.#toldAt.get(name) ?? -Infinity) < this.#ms / 2) return
     this.#toldAt.set(name, now)
     await this.#tell(member, true)
   }

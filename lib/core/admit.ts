@@ -93,11 +93,19 @@ function refusal (thrown: unknown): Error {
   return Object.assign(new Error(wire.message), { data: wire })
 }
 
-/** A socket can outlive its handshake by hours and is handed around; the token goes as soon as it was looked at. */
-function forgetSecrets (socket: Socket): void {
-  socket.handshake.auth = {}
-  delete socket.handshake.headers.authorization
-  delete socket.handshake.headers.cookie
+/** Headers in which nobody sends what opens a door. */
+const harmless = ['host', 'origin', 'user-agent', 'accept-language', 'x-forwarded-for', 'x-forwarded-proto']
+
+/**
+ * A socket can outlive its handshake by hours, and `fetchSockets` publishes it to all processes: once looked at, the
+ * token goes, and with it whatever else might be one, in a query or in a header of any name.
+ */
+function forgetSecrets ({ handshake }: Socket): void {
+  delete handshake.headers.authorization // these are the connection's own, and the next namespace asks for them as well
+  delete handshake.headers.cookie
+  const headers = Object.fromEntries(harmless.filter(name => name in handshake.headers).map(name => [name, handshake.headers[name]]))
+  const [url = ''] = handshake.url.split('?')
+  Object.assign(handshake, { auth: {}, query: {}, headers, url })
 }
 
 /** Also for a socket whose connection breaks before it was admitted: then there is no `disconnect` to wait for. */

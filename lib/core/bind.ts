@@ -20,6 +20,7 @@ export interface BindDependencies {
   metrics: Metrics
   log: FastifyBaseLogger
   delivery: Delivery
+  now: () => number
 }
 
 type Handler = (context: Context, payload: never) => unknown
@@ -38,9 +39,9 @@ class Bound extends Admitted {
   readonly turn = new Turn(waiting)
   explanations = explanations
 
-  constructor (socket: Socket, user: User, limits: Limits) {
-    super(socket, user)
-    this.bucket = new Bucket(limits.eventsPerSecond, limits.eventBurst, Date.now())
+  constructor (socket: Socket, user: User, limits: Limits, now: () => number) {
+    super(socket, user, now)
+    this.bucket = new Bucket(limits.eventsPerSecond, limits.eventBurst, performance.now())
   }
 }
 
@@ -50,7 +51,7 @@ class Bound extends Admitted {
  */
 export function bind<C extends Contract> (
   namespace: Namespace, contract: C, handlers: Handlers<C>, hooks: Hooks<C>, emit: Emit<C>,
-  { authenticate, delivery, limits, metrics, log }: BindDependencies
+  { authenticate, delivery, limits, metrics, log, now }: BindDependencies
 ): void {
   const incoming = new Map<string, Incoming>()
   const bounds = new Map<string, Bound>()
@@ -69,8 +70,8 @@ export function bind<C extends Contract> (
       socket.disconnect()
       return
     }
-    const bound = new Bound(socket, user, limits)
-    const context = createContext(socket, () => bound.user, { emit, delivery, log, roomLimit: limits.roomsPerSocket })
+    const bound = new Bound(socket, user, limits, now)
+    const context = createContext(socket, () => bound.user, { emit, delivery, log, now, roomLimit: limits.roomsPerSocket })
     bounds.set(socket.id, bound)
     metrics.sockets.inc({ namespace: contract.namespace })
 
@@ -121,13 +122,13 @@ export function bind<C extends Contract> (
   }
 
   function takeToken (bound: Bound, event: string, declared: Incoming | undefined): void {
-    const now = Date.now()
-    let retryAfterMs = bound.bucket.take(now)
+    const at = performance.now() // a clock that is set back would hold them until it has caught up
+    let retryAfterMs = bound.bucket.take(at)
     const own = declared?.declaration.limit
     if (retryAfterMs === 0 && own) {
       let bucket = bound.buckets.get(event)
-      if (!bucket) bound.buckets.set(event, bucket = new Bucket(own.perSecond, own.burst, now))
-      retryAfterMs = bucket.take(now)
+      if (!bucket) bound.buckets.set(event, bucket = new Bucket(own.perSecond, own.burst, at))
+      retryAfterMs = bucket.take(at)
     }
     if (retryAfterMs > 0) throw new ClasswavesError('RATE_LIMITED', undefined, { retryAfterMs })
   }
@@ -151,8 +152,8 @@ export function bind<C extends Contract> (
     metrics.received.inc({ namespace: contract.namespace, event: declared || refuses.has(event) ? event : 'undeclared', result: error.code })
     const failure = declared?.declaration.failure
     acknowledge?.({ ok: false, error })
-    if (failure) bound.socket.emit(failure, failurePayload(error, payload), replyMeta(bound.socket.id))
-    else if (!acknowledge) bound.socket.emit('error', { ...error, event: event.slice(0, 100) }, replyMeta(bound.socket.id))
+    if (failure) bound.socket.emit(failure, failurePayload(error, payload), replyMeta(bound.socket.id, now()))
+    else if (!acknowledge) bound.socket.emit('error', { ...error, event: event.slice(0, 100) }, replyMeta(bound.socket.id, now()))
   }
 
   declare('auth:refresh', commonReceives['auth:refresh'], (context: Context, payload: { token: string }) => {

@@ -14,7 +14,7 @@ export interface Context<C extends Contract = Contract> {
   /** The id of the socket: unique, and gone with it. */
   readonly id: string
   readonly log: FastifyBaseLogger
-  /** Milliseconds since 1970. */
+  /** Milliseconds since 1970, the same on every process; rates go by `performance.now()`. */
   now (): number
   /** @throws ClasswavesError RATE_LIMITED when the socket is in too many rooms */
   join (...rooms: string[]): Promise<void>
@@ -46,20 +46,21 @@ export interface Hooks<C extends Contract> {
   disconnected? (context: Context<C>, rooms: readonly string[]): void | Promise<void>
 }
 
-export function replyMeta (socketId: string): Meta {
-  return { id: randomUUID(), room: socketId, at: new Date().toISOString() }
+export function replyMeta (socketId: string, now: number): Meta {
+  return { id: randomUUID(), room: socketId, at: new Date(now).toISOString() }
 }
 
 export interface ContextDependencies<C extends Contract> {
   emit: Emit<C>
   delivery: Delivery
   log: FastifyBaseLogger
+  now: () => number
   /** Rooms that one socket may be in. */
   roomLimit: number
 }
 
 export function createContext<C extends Contract> (
-  socket: Socket, user: () => User, { emit, delivery, log, roomLimit }: ContextDependencies<C>
+  socket: Socket, user: () => User, { emit, delivery, log, now, roomLimit }: ContextDependencies<C>
 ): Context<C> {
   /** What is left to join of these rooms, if the socket is there and they are not too many. */
   function fresh (rooms: readonly string[]): string[] {
@@ -76,7 +77,7 @@ export function createContext<C extends Contract> (
     get user () { return user() },
     id: socket.id,
     log,
-    now: Date.now,
+    now,
     async join (...rooms) { await socket.join(fresh(rooms)) },
     async leave (...rooms) {
       for (const room of rooms) await socket.leave(room)
@@ -88,6 +89,6 @@ export function createContext<C extends Contract> (
     joined: room => socket.rooms.has(room),
     rooms: () => [...socket.rooms].filter(room => room !== socket.id),
     emit,
-    reply: (event, payload) => { socket.emit(event, payload, replyMeta(socket.id)) }
+    reply: (event, payload) => { socket.emit(event, payload, replyMeta(socket.id, now())) }
   }
 }

@@ -26,6 +26,8 @@ export interface Core {
   readonly log: FastifyBaseLogger
   readonly limits: Limits
   readonly metrics: Metrics
+  /** Milliseconds since 1970, the same on every process. */
+  readonly now: () => number
   readonly authenticate: (token: unknown) => User
   readonly authorize: Authorize
   readonly counters: Counters

@@ -18,7 +18,7 @@ const retry = { from: 100, to: 1_000 }
  *
  * @param connections those to close, also such as came to no namespace; none when they are the host's to close
  */
-export async function drain (sockets: readonly Socket[], windowMs: number, connections?: readonly Connection[]): Promise<void> {
+export async function drain (sockets: readonly Socket[], windowMs: number, now: () => number, connections?: readonly Connection[]): Promise<void> {
   const told = new Map<Connection, Socket[]>()
   for (const socket of sockets) told.set(socket.conn, [...told.get(socket.conn) ?? [], socket])
   const closed: Promise<void>[] = []
@@ -36,7 +36,7 @@ export async function drain (sockets: readonly Socket[], windowMs: number, conne
     const ahead = turn++ * step - (performance.now() - started)
     if (ahead > 1) await pause(ahead)
     const retryAfterMs = Math.round(retry.from + Math.random() * (retry.to - retry.from))
-    for (const socket of theirs) socket.emit('server:draining', { retryAfterMs }, replyMeta(socket.id))
+    for (const socket of theirs) socket.emit('server:draining', { retryAfterMs }, replyMeta(socket.id, now()))
     if (connections) close(connection)
   }
   await within(flushMs, Promise.all(closed), () => [])

@@ -39,7 +39,7 @@ export type Lookup = (target: Target, missing: readonly string[]) => Promise<Tar
 export interface EmitDependencies {
   transport: Transport
   lookup?: Lookup
-  now?: () => number
+  now?: () => number | Promise<number>
   /** The trace that this emission belongs to, when tracing is on. */
   traceId?: () => string | undefined
   /** Told of every emission, for the counters. */
@@ -60,7 +60,7 @@ export function createEmit<C extends Contract> (contract: C, { transport, lookup
     if (!known.check(payload)) throw new ClasswavesError('INVALID_PAYLOAD', `${event}: ${known.explain(payload)}`)
     const rooms = await roomsOf(known.declaration, event, target, payload, lookup)
     const trace = traceId?.()
-    const meta: Meta = { id, room: rooms[0] as string, at: new Date(now()).toISOString(), ...(trace && { traceId: trace }) }
+    const meta: Meta = { id, room: rooms[0] as string, at: new Date(await now()).toISOString(), ...(trace && { traceId: trace }) }
     await transport.send(contract.namespace, rooms, event, payload, meta, known.declaration)
     onEmit?.(contract.namespace, event)
   }

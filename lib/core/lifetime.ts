@@ -4,15 +4,20 @@ import { replyMeta } from './context.ts'
 import { ClasswavesError } from './errors.ts'
 
 const minute = 60_000
-/** The longest timer that Node can set without wrapping around. */
-const longest = 2_147_483_647
 
-/** Watches over the end of a token: a warning one minute before, then the end. No timer keeps the process alive. */
+/**
+ * Watches over the end of a token: a warning one minute before, then the end. It looks at least once a minute, because a
+ * clock may be set meanwhile. No timer keeps the process alive.
+ */
 export class Lifetime {
   #timer: NodeJS.Timeout | undefined
   readonly #on: { expiring: (expiresAt: string) => void, expired: () => void }
+  readonly #now: () => number
 
-  constructor (on: { expiring: (expiresAt: string) => void, expired: () => void }) { this.#on = on }
+  constructor (on: { expiring: (expiresAt: string) => void, expired: () => void }, now: () => number) {
+    this.#on = on
+    this.#now = now
+  }
 
   /** Starts anew from the user's `exp`. */
   follow (user: User): void {
@@ -25,13 +30,13 @@ export class Lifetime {
   #wait (end: number, warned: boolean): void {
     const next = warned ? end : end - minute
     this.#timer = setTimeout(() => {
-      if (Date.now() < next) this.#wait(end, warned)
+      if (this.#now() < next) this.#wait(end, warned)
       else if (warned) this.#on.expired()
       else {
         this.#on.expiring(new Date(end).toISOString())
         this.#wait(end, true)
       }
-    }, Math.min(longest, Math.max(0, next - Date.now())))
+    }, Math.min(minute, Math.max(0, next - this.#now())))
     this.#timer.unref()
   }
 }
@@ -41,22 +46,22 @@ const connections = new WeakMap<object, Set<Admitted>>()
 
 /** A socket and the user whom its token names. It does not outlive the token. */
 export class Admitted {
-  static of (socket: Socket, user: User): Admitted { return new Admitted(socket, user) }
+  static of (socket: Socket, user: User, now: () => number): Admitted { return new Admitted(socket, user, now) }
 
   user: User
   readonly socket: Socket
   readonly #lifetime: Lifetime
 
-  constructor (socket: Socket, user: User) {
+  constructor (socket: Socket, user: User, now: () => number) {
     this.socket = socket
     this.user = user
     this.#lifetime = new Lifetime({
-      expiring: expiresAt => { socket.emit('auth:expiring', { expiresAt }, replyMeta(socket.id)) },
+      expiring: expiresAt => { socket.emit('auth:expiring', { expiresAt }, replyMeta(socket.id, now())) },
       expired: () => {
-        socket.emit('error', { ...new ClasswavesError('AUTH_EXPIRED').toWire(), event: 'auth' }, replyMeta(socket.id))
+        socket.emit('error', { ...new ClasswavesError('AUTH_EXPIRED').toWire(), event: 'auth' }, replyMeta(socket.id, now()))
         socket.disconnect()
       }
-    })
+    }, now)
     const siblings = connections.get(socket.client) ?? new Set()
     connections.set(socket.client, siblings.add(this))
     socket.once('disconnect', () => {

@@ -85,7 +85,7 @@ export class Audio {
   }
 
   #pace (context: AudioContext, bytes: number): void {
-    const now = context.now()
+    const now = performance.now()
     let rate = this.#rates.get(context.id)
     if (!rate) {
       const { audioChunksPerSecond: chunks, audioBytesPerSecond: perSecond } = this.#deps.limits

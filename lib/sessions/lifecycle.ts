@@ -13,6 +13,8 @@ export interface LifecycleDependencies {
   store: SessionStore
   emit: () => Emit<typeof sessionsContract>
   log: FastifyBaseLogger
+  /** Milliseconds since 1970, the same on every process. */
+  now: () => number
   /** Told of each stored transition, before anybody else is. */
   onTransition: (session: Session) => Promise<void>
   /** Waits for what is still on its way into the session, at most for a second. */
@@ -107,7 +109,7 @@ export class Lifecycle {
    */
   async #tell ({ sessionId, status, version: last }: Session): Promise<void> {
     for (let version = Math.max(2, last - earlier); version <= last; version++) {
-      const payload = { sessionId, status: statusAt(version, status, last), version, timestamp: new Date().toISOString() }
+      const payload = { sessionId, status: statusAt(version, status, last), version, timestamp: new Date(this.#deps.now()).toISOString() }
       await this.#deps.emit().to({ sessionId }).emit('session:status_changed', payload, `status#${version}`)
     }
   }

@@ -76,10 +76,15 @@ t.test('userId stands for sub', async t => {
 t.test('a token that was looked at is not kept', async t => {
   const app = await build(t)
   const shown = token()
-  await app.connect('/sessions', shown, { extraHeaders: { authorization: `Bearer ${shown}`, cookie: 'a=b' } })
-  const [socket] = await app.app.io.of('/sessions').fetchSockets()
-  t.notMatch(JSON.stringify(socket?.handshake), shown)
-  t.notMatch(JSON.stringify(socket?.handshake), 'a=b')
+  const secrets = { authorization: `Bearer ${shown}`, cookie: 'login=needle', 'x-api-key': 'needle', referer: 'https://school.example/?needle' }
+  const first = await app.connect('/sessions', shown, { extraHeaders: { ...secrets, 'x-forwarded-for': '10.1.1.1' }, query: { token: shown, more: 'needle' } })
+  await first.also('/guidance', { token: shown, more: 'needle' })
+  for (const namespace of ['/sessions', '/guidance']) {
+    const [socket] = await app.app.io.of(namespace).fetchSockets()
+    t.notMatch(JSON.stringify(socket?.handshake), shown)
+    t.notMatch(JSON.stringify(socket?.handshake), 'needle')
+    t.match(socket?.handshake, { url: '/socket.io/', query: {}, auth: {}, headers: { host: String, 'x-forwarded-for': '10.1.1.1' }, address: '127.0.0.1' }, 'what is known to be harmless stays')
+  }
 })
 
 t.test('no token comes into a log, however much is logged', async t => {

@@ -1,6 +1,7 @@
 import t from 'tap'
 import type { Participant, Session } from '../../index.ts'
 import { build, onBoth, token } from '../app.ts'
+import { useRedis } from '../redis.ts'
 
 interface Joined { token: string, expiresAt: string, session: Session, participant: Participant }
 
@@ -83,4 +84,27 @@ onBoth(t, 'the same request under one key makes one pupil', async (t, options) =
   t.same(again.body, first.body)
   t.equal((await join('Bo')).status, 422)
   t.equal((await app.call<Session>('GET', `/sessions/${sessionId}`, undefined, mine)).body.participants.length, 1)
+})
+
+onBoth(t, 'asked again under its key, a join answers with the same token', async (t, options) => {
+  const app = await build(t, options)
+  const { sessionId, code } = await app.session(token())
+  const join = async () => await app.call<Joined>('POST', '/sessions/join', { code, displayName: 'Ada' }, undefined, { 'idempotency-key': 'mine' })
+  const [first, again] = [await join(), await join()]
+  t.equal(again.headers.get('idempotent-replayed'), 'true')
+  t.same([again.status, again.body], [201, first.body])
+  await (await app.connect('/sessions', again.body.token)).ok('session:join', { sessionId })
+})
+
+t.test('and Redis never had it', async t => {
+  const redis = await useRedis(t)
+  const client = redis.client()
+  const app = await build(t, { redis: redis.url })
+  const { code } = await app.session(token())
+  const { body } = await app.call<Joined>('POST', '/sessions/join', { code, displayName: 'Ada' }, undefined, { 'idempotency-key': 'mine' })
+  const [key, ...more] = await client.keys('core:idempotency:*')
+  t.same(more, [])
+  const kept = JSON.stringify(await client.hgetall(String(key)))
+  t.match(kept, body.participant.userId)
+  for (const part of body.token.split('.')) t.notMatch(kept, part)
 })

@@ -35,21 +35,21 @@ const connections = (wires: readonly Wire[]): Socket['conn'][] => wires as unkno
 
 t.test('each socket is told, then its connection closes, once', async t => {
   const [a, b, idle] = [new Wire(), new Wire(), new Wire()]
-  await drain([a.socket('a1'), b.socket('b1'), a.socket('a2')], 20, connections([a, b, idle]))
+  await drain([a.socket('a1'), b.socket('b1'), a.socket('a2')], 20, Date.now, connections([a, b, idle]))
   t.same([a.seen, b.seen, idle.seen], [['server:draining a1', 'server:draining a2', 'close'], ['server:draining b1', 'close'], ['close']])
-  await drain([], 20, connections([]))
+  await drain([], 20, Date.now, connections([]))
 })
 
 t.test('connections that the host owns are told, not closed', async t => {
   const wire = new Wire()
-  await drain([wire.socket('a')], 0)
+  await drain([wire.socket('a')], 0, Date.now)
   t.same(wire.seen, ['server:draining a'])
 })
 
 t.test('they go one after the other, in the window', async t => {
   const wires = Array.from({ length: 40 }, () => new Wire())
   const began = performance.now()
-  await drain(wires.map((wire, i) => wire.socket(String(i))), 200, connections(wires))
+  await drain(wires.map((wire, i) => wire.socket(String(i))), 200, Date.now, connections(wires))
   const took = performance.now() - began
   t.ok(took >= 190 && took < 1_000, `${took} ms`)
   const [first = 0, last = 0] = [wires[0]?.at[0], wires.at(-1)?.at[0]]
@@ -63,7 +63,7 @@ t.test('nobody waits long for few, nor for one that has stalled, nor for one tha
   const began = performance.now()
   const [stalled, gone] = [new Wire(true), new Wire()]
   gone.readyState = 'closed'
-  await drain([stalled.socket('a'), gone.socket('b')], 60_000, connections([stalled, gone]))
+  await drain([stalled.socket('a'), gone.socket('b')], 60_000, Date.now, connections([stalled, gone]))
   t.ok(performance.now() - began < 2_000)
   t.same(gone.seen, ['server:draining b'])
 })

@@ -7,7 +7,7 @@ const user = (secondsFromNow: number): User => ({ userId: 'u', role: 'teacher', 
 
 function watch (): { lifetime: Lifetime, seen: string[] } {
   const seen: string[] = []
-  return { seen, lifetime: new Lifetime({ expiring: at => seen.push(`expiring ${at}`), expired: () => seen.push('expired') }) }
+  return { seen, lifetime: new Lifetime({ expiring: at => seen.push(`expiring ${at}`), expired: () => seen.push('expired') }, Date.now) }
 }
 
 t.test('a token that ends within the minute is warned of at once, then ends', async t => {
