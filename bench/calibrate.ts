@@ -7,11 +7,13 @@ import type { Weights } from '../lib/guidance/embedded/model.ts'
 import { dataFolder, load, type Data } from './eval/data.ts'
 import { fit } from './eval/fit/index.ts'
 import { keysOf, provenancePath, type Provenance } from './eval/seen.ts'
-import { attributions } from './eval/sources.ts'
+import { attributions, measuredOnly } from './eval/sources.ts'
 
 /** `npm run calibrate -- [--data DIR]`: fits weights and thresholds and writes them with where they come from. */
 const { values } = parseArgs({ options: { data: { type: 'string' } } })
 const data = load(dataFolder(values.data))
+const strange = data.files.filter((file) => !attributions[file] && !measuredOnly.includes(file))
+if (strange.length > 0) throw new Error(`Who made ${strange.join(' and ')}, and under which licence? Say so in bench/eval/sources.ts first.`)
 const { whole } = fit(data)
 
 const sources: Provenance['sources'] = data.files.filter((file) => attributions[file]).map((file) => {

@@ -24,20 +24,29 @@ export async function costMeasures (data: Data): Promise<Measure[]> {
   ]
 }
 
-/** Folding each utterance and assessing after it, which is more than the engine asks for. */
+/**
+ * Folding each utterance and assessing after it, which is more than the engine asks for. Each is timed three times and
+ * the least counts: what else the machine does in that moment is not the analyzer's.
+ */
 function cost (sessions: readonly Session[]): { micros: number[], bytes: number[] } {
   const micros: number[] = []; const bytes: number[] = []
   for (const session of sessions) {
-    let features = start()
-    for (const turn of session.turns) {
-      const before = process.hrtime.bigint()
-      features = fold(features, turn, session.context)
-      assess(features, turn.endedAt, session.context)
-      micros.push(Number(process.hrtime.bigint() - before) / 1000)
-    }
-    bytes.push(Buffer.byteLength(JSON.stringify(features)))
+    const rounds = Array.from({ length: 3 }, () => timed(session))
+    for (let i = 0; i < session.turns.length; i++) micros.push(Math.min(...rounds.map((round) => round.micros[i]!)))
+    bytes.push(rounds[0]!.bytes)
   }
   return { micros, bytes }
+}
+
+function timed (session: Session): { micros: number[], bytes: number } {
+  let features = start()
+  const micros = session.turns.map((turn) => {
+    const before = process.hrtime.bigint()
+    features = fold(features, turn, session.context)
+    assess(features, turn.endedAt, session.context)
+    return Number(process.hrtime.bigint() - before) / 1000
+  })
+  return { micros, bytes: Buffer.byteLength(JSON.stringify(features)) }
 }
 
 /** The same in another process. */

@@ -9,3 +9,6 @@ export const attributions: Record<string, { licence: string, attribution: string
   'social_talk.jsonl': { licence: 'MIT', attribution: 'TIAGE, Xie et al. 2021, from PersonaChat, Zhang et al. 2018' },
   'splices.jsonl': { licence: 'CC BY 4.0 and MIT', attribution: 'spliced from JUSThink, DeliData, conversational uptake and TIAGE' }
 }
+
+/** Files that figures come from and weights do not: a licence that was not verified, and what is made of the other files. */
+export const measuredOnly: readonly string[] = ['groups_wtd.jsonl', 'scenarios.jsonl']

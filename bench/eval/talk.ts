@@ -12,7 +12,7 @@ interface Pair extends Part { a: number, b: number }
 /** Do the cues tell help requests from answers? */
 export function confusionMeasures (data: Data, chosen: Chosen): Measure[] {
   if (data.help.length === 0) return []
-  const parts = data.help.map((row): Pair => ({ source: 'help_requests_cima', n: 1, a: confusionScore(confusionOf(words(row.text)).x, chosen.help(row.text)), b: row.asks ? 1 : 0 }))
+  const parts = data.help.map((row): Pair => ({ source: row.source, n: 1, a: confusionScore(confusionOf(words(row.text)).x, chosen.help(row.text)), b: row.asks ? 1 : 0 }))
   const area = (of: readonly Pair[]): number | null => auc(of.map((one) => one.a), of.map((one) => one.b === 1))
   return rows('confusion-auc', parts, area, { goal: 0.94, better: 'higher' }, 'pool', data.help.some((row) => chosen.tainted(helpKey(row.text))))
 }

@@ -32,13 +32,14 @@ export class Analysis {
   /** The embedded tier2 works on counters; only a host's reads what was said. */
   get readsTier2 (): boolean { return this.#host.tier2 !== undefined }
 
-  async tier1 (window: Window, context: GroupContext): Promise<Tier1Insights> {
+  /** @param paceScore how far the pace of the window is from the group's usual one, in standard deviations */
+  async tier1 (window: Window, context: GroupContext, paceScore = 0): Promise<Tier1Insights> {
     const metrics = await this.#ask(1, window, async signal => await this.#host.tier1?.(window, context, { signal }), () => tier1(window, context))
     return {
       ...metrics,
       windowStart: new Date(window.start).toISOString(),
       windowEnd: new Date(window.end).toISOString(),
-      summary: summary(metrics)
+      summary: summary(metrics, paceScore)
     }
   }
 

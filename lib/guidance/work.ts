@@ -2,7 +2,7 @@ import { heat } from './heat.ts'
 import type { Analysis } from './analysis.ts'
 import type { GroupContext } from './analyzer.ts'
 import type { Announcer } from './announce.ts'
-import { announced, detect, settle, snapshotOf } from './embedded/index.ts'
+import { announced, detect, paceOf, settle, snapshotOf } from './embedded/index.ts'
 import type { Gates } from './gates.ts'
 import { follow, makePrompt, openPrompts, outcomes, rank, remember, silentPrompts, untoldPrompts, waitAfter, worthPrompt, type Known, type Pace } from './prompts.ts'
 import { recordBounds, type GuidanceRecord, type Job, type Look, type PromptEntry } from './record.ts'
@@ -74,7 +74,8 @@ export class Work {
     const context = subject.contextOf(groupId)
     const { analysis, announcer, gates, settings } = this.#deps
     if (job.tier === 1) {
-      const insights = await analysis.tier1(window, context)
+      const { zScore } = await gates.energy({ sessionId, groupId, sample: paceOf(window), id: String(end) })
+      const insights = await analysis.tier1(window, context, zScore)
       await announcer.tier1(sessionId, groupId, insights, idOf(sessionId, job))
       return finished(job, group => { group.tier1 = insights })
     }

@@ -77,12 +77,24 @@ function tells (record: ClassRecord, text: string): boolean {
   return !broken && record.groups.every(group => text.includes(`\n\n${group.name}\n`))
 }
 
-/** The one class with labels that a teacher would agree on at once. */
+/** The one class with labels that a teacher would agree on at once, at any speed. */
 async function checkDemo (): Promise<void> {
-  const { code, out } = await replay('demo_class.json')
+  const told: string[] = []
+  for (const speed of [[], ['--speed', '60'], ['--speed', '240']]) {
+    const { code, out } = await replay('demo_class.json', ...speed)
+    checkStories(code, out, speed.join(' '))
+    told.push(out.replace(/ of class in [\d.]+ s/, ''))
+  }
+  expect(new Set(told).size === 1, 'demo_class.json: the same at each speed, to the letter')
+}
+
+function checkStories (code: number, out: string, speed: string): void {
+  const name = `demo_class.json ${speed}`.trim()
   const story = (group: string): string => out.split(`\n\n${group}\n`)[1]?.split('\n\n')[0] ?? ''
-  expect(code === 0 && /^group-a +\d+ {2}[▁▂▃▄▅▆▇█·]{30}/m.test(out), 'demo_class.json: the table is printed')
-  expect(story('group-a') !== '' && !story('group-a').includes('Focus Now'), 'demo_class.json: the healthy group is left alone')
-  expect(/^ {2}0[2-4]:\d\d Focus Now \(\d+\): off-task/m.test(story('group-b')), 'demo_class.json: the group that drifts off is named, in time, with the reason')
-  expect(/^ {2}0[1-4]:\d\d Focus Now \(\d+\): the talk dries up/m.test(story('group-d')), 'demo_class.json: the group that falls silent is named, in time, with the reason')
+  expect(code === 0 && /^group-a +\d+ {2}[▁▂▃▄▅▆▇█·]{30}/m.test(out), `${name}: the table is printed`)
+  expect(story('group-a') !== '' && !story('group-a').includes('Focus Now'), `${name}: the healthy group is left alone`)
+  // What was put in: B from 2:04 to 4:18, C from 1:33 to 3:58, D from 1:53 to 3:59.
+  expect(/^ {2}0[2-4]:\d\d Focus Now \(\d+\): off-task/m.test(story('group-b')), `${name}: the group that drifts off is named, in time, with the reason`)
+  expect(/^ {2}0[1-3]:\d\d Focus Now \(\d+\): signs of confusion/m.test(story('group-c')), `${name}: the group that does not understand is named, in time, with the reason`)
+  expect(/^ {2}0[1-4]:\d\d Focus Now \(\d+\): the talk dries up/m.test(story('group-d')), `${name}: the group that falls silent is named, in time, with the reason`)
 }

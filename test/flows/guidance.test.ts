@@ -74,8 +74,10 @@ t.test('two processes', async t => {
     const last = { ...talk.at(-1) as SliceInput, id: 'after', startedAt: over, endedAt: new Date(Date.parse(over) + 1).toISOString() }
     t.equal((await b.call('POST', `/sessions/${sessionId}/transcripts`, { slices: [last] }, worker)).status, 202)
     await teacher.flush()
+    // The summary may differ: the baseline of the pace had that window already.
+    const plain = (one: string): string => one.replace(/"summary":"[^"]*"/, '')
     const windows = (['ai:tier1:insight', 'ai:tier2:insight'] as const)
-      .flatMap(event => teacher.received(event).map(payload => JSON.stringify({ event, ...payload, sessionId: '', promptId: '' }))).sort()
-    t.same(windows, alone.filter(one => one.includes('"event":"ai:')))
+      .flatMap(event => teacher.received(event).map(payload => plain(JSON.stringify({ event, ...payload, sessionId: '', promptId: '' })))).sort()
+    t.same(windows, alone.filter(one => one.includes('"event":"ai:')).map(plain).sort())
   })
 })

@@ -115,7 +115,6 @@ onBoth(t, 'the canon, end to end', async (t, options) => {
   guidance.emit('prompt:interact', { promptId: alert.promptId, action: 'use', feedback: 'It helped.' })
   t.match(await guidance.hears('prompt:interaction_confirmed'), { action: 'use' })
 
-  await app.app.guidance.gates.energy({ sessionId, groupId: 'blue', sample: 0.5 }) // the host's to call
   if (options.redis) t.same(await missingKeys(app, sessionId), [], 'the keys of the canon, section 4')
 
   guidance.emit('guidance:unsubscribe', { subscriptions: ['insights'] })

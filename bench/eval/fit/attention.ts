@@ -10,7 +10,11 @@ import { hours, replay } from '../replay.ts'
  */
 const share: Record<Channel, number> = { topic: 0.24, confusion: 0.03, floor: 0.08, pace: 0.03 }
 
-const watchShare = 3
+/**
+ * 40 points stand near 70: what adds up runs through the rest within a turn or two, so a lower step would call more often
+ * without a cause, four times an hour and more where talk is lively, and hardly earlier.
+ */
+const watch = 0.92
 
 /** How much each kind of talk has to say on a channel's rate; meetings have no true clock. */
 const voice: Record<string, Record<Channel, number>> = {
@@ -53,8 +57,7 @@ export function fitAttention (control: readonly Session[], of: (group: string, t
   const caps = capsOf(of('', ''))
   return Object.fromEntries(channels.map((channel) => {
     const at70 = levelFor(channel, share[channel])
-    const at40 = Math.min(levelFor(channel, watchShare * share[channel]), 0.8 * at70)
-    return [channel, [round(at40), round(at70), round(Math.max(caps[channel], 1.5 * at70))]]
+    return [channel, [round(watch * at70), round(at70), round(Math.max(caps[channel], 1.5 * at70))]]
   })) as unknown as Weights['attention']
 }
 

@@ -64,7 +64,7 @@ function quietStart (features: Features, peers: Peers, weights: Weights): number
   return stalled({ ...features.pace, debt })
 }
 
-/** Points of each signal on its own: 40 where the channel alarms four times an hour without cause, 70 where once. */
+/** Points of each signal on its own: 70 where all channels together call less than once an hour without cause, 40 where less than four times. */
 export function pointsOf (sums: Record<Channel, number>, features: Features, weights: Weights): Record<Signal, number> {
   const own = {} as Record<Channel, number>
   for (const channel of channels) own[channel] = ladder(sums[channel], weights.attention[channel])

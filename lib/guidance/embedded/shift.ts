@@ -17,7 +17,7 @@ interface Track { count: number, level: number, spread: number, up: number, down
 export interface ShiftState { v: 1, at: number, tracks: Record<Dimension, Track>, pending: Shift[] }
 
 const slack = 0.5
-const limit = 5
+const limit = 6
 const warmUp = 3
 /** Spread of a dimension between two readings of an ordinary group. */
 const usual = 0.07
