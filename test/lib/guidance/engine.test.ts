@@ -222,6 +222,22 @@ t.test('a prompt that was stored and not sent is sent by the next, under its own
   t.equal(heir.named('teacher:alert').length, 1)
 })
 
+t.test('a shift that the throttle holds back is told when it opens, and is not forgotten with the process', async t => {
+  const store = createMemoryGuidanceStore({ ttlSeconds: 3600 })
+  const plan = { store, gates: createMemoryGates(gateDefaults) }
+  const held = build({ ...plan, gates: { ...plan.gates, tier2Shift: async () => ({ allowed: false, reason: 'throttled', remainingMs: 1, previousAt: 1 }) } })
+  const reasons = ['because it is larger so we know that', 'if we compare them then it means that', 'i think so because the rule says that', 'but what if they are not the same']
+  const argue = [...lines(1, 500, ['okay', 'put it here', 'and this one']), ...lines(1501, 300, reasons)]
+  await held.engine.feed(topic, argue)
+  const shifts = ({ named }: typeof held) => named('guidance:analytics').filter(one => one.payload.category === 'tier2-shift')
+  t.same(shifts(held), [])
+  const waiting = (await store.read('s1')).record?.groups.a?.shift.pending.map(one => one.metric) ?? []
+  t.ok(waiting.length > 0, `${waiting.length} wait`)
+  const open = build(plan)
+  await open.engine.feed(topic, lines(2401, 70, reasons))
+  t.same(shifts(open).map(one => one.payload.metrics.metric).sort(), [...waiting].sort())
+})
+
 t.test('prompts stop at the cap of the session', async t => {
   const { engine } = build({ settings: { maxPromptsPerSession: 1 } })
   await drift(engine)
