@@ -11,9 +11,9 @@ import { figure, tier } from './tier.ts'
 
 /**
  * Several clients move one session through its life at once, over several processes, while something breaks. Whatever they
- * are answered must be explained by one order of their calls. Fails when a transition is not one script (two winners), when
- * a call that is sent again is not recognised (it happens twice, or is refused by itself), and when a read does not come
- * from the store.
+ * are answered must be explained by one order of their calls: no two winners, nothing twice, no step back. A call that is
+ * sent again and not recognised is found only when its answer comes in time, which 24 histories do not bring about for
+ * sure; asked-twice.test.ts does.
  */
 
 type Request = Exclude<Command, 'finish'>

@@ -5,6 +5,7 @@ import t, { type Test } from 'tap'
 import type { guidance as contract } from '../../lib/contract.ts'
 import { build, onBoth, token, type App } from '../app.ts'
 import { client, patienceMs, type Client } from '../client.ts'
+import { figure, percentile, tier } from '../faults/tier.ts'
 
 /** Readers that stop to read: their TCP connection is paused, so what is sent to them waits in the server. */
 
@@ -144,8 +145,14 @@ t.test('the others are not kept waiting', async t => {
     if (stalls) wireOf(paused).resume()
     return times.sort((a, b) => a - b)[Math.floor(times.length * 0.99)] as number
   }
-  const [control, stalled] = [await time(false), await time(true)]
-  t.comment(`p99 to the last of three readers: ${control.toFixed(1)} ms, with a stalled one beside them ${stalled.toFixed(1)} ms`)
+  const rounds: [control: number, stalled: number][] = []
+  while (rounds.length < tier(1, 5)) rounds.push([await time(false), await time(true)])
+  const [control, stalled] = [percentile(rounds.map(([one]) => one), 0.5), percentile(rounds.map(([, one]) => one), 0.5)]
+  figure(t, {
+    what: 'slow readers: p99 to the last of three others',
+    reach: 'within twice the control',
+    got: `${stalled.toFixed(1)} ms, control ${control.toFixed(1)} ms (medians of ${rounds.length})`
+  }, stalled <= 2 * control)
 })
 
 t.test('control: a stock server keeps all of it for a reader that stops', async t => {
