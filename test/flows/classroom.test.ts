@@ -49,6 +49,7 @@ async function everything (t: Test, first: Remote, second: Remote): Promise<void
   pupil.socket.emit('joinSession', code)
   const joined = await pupil.next('sessionJoined')
   t.equal(joined.sessionCode, code)
+  t.equal(joined.backend, (await first.call('GET', '//health')).body.backend, 'each answer says whether this is one process or many')
   t.same((joined.participants as { userId: string }[]).map(one => one.userId), ['teacher-1', 'pupil-1'], 'everybody, the teacher included, in the order of their coming')
   t.match(await teacher.next('presenceUpdated', one => one.userId === 'pupil-1'), { status: 'active' })
 

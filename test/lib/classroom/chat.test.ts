@@ -119,6 +119,15 @@ onBoth(t, 'to one person: by the matrix, heard by the two alone, logged for the 
   t.equal((await app.call('GET', `/sessions/${sessionId}/messages?lane=held`, undefined, token({ sub: 'ada', role: 'student' }))).body.code, 'FORBIDDEN')
 })
 
+t.test('the school says who may write to whom alone', async t => {
+  const { code: sessionCode, teacher, ada, bob } = await room(t, { classroom: { direct: ['student-student'] } })
+  t.equal(await ada.code('sendDirectMessage', { sessionCode, to: 'bob', message: 'Psst' }), 'ok')
+  t.match(await bob.next('directMessageReceived'), { userId: 'ada', to: 'bob', message: 'Psst' })
+  t.equal(await ada.code('sendDirectMessage', { sessionCode, to: 'teacher-1', message: 'Hello' }), 'FORBIDDEN')
+  t.equal(await teacher.code('sendDirectMessage', { sessionCode, to: 'ada', message: 'Hello' }), 'FORBIDDEN')
+  t.same((await teacher.ok('getDirectHistory', { sessionCode })).messages.map(one => one.message), ['Psst'], 'the teacher reads the log of all')
+})
+
 onBoth(t, 'typing ends by itself, reactions are gathered, readers have one place each', async (t, options) => {
   const { code: sessionCode, sessionId, app, teacher, ada, bob } = await room(t, { ...options, classroom: { typingMs: 300 } })
   await ada.ok('setTyping', { sessionCode, typing: true })

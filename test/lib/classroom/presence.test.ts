@@ -2,7 +2,9 @@ import { setTimeout as pause } from 'node:timers/promises'
 import t from 'tap'
 import { build, onBoth, token, type Remote } from '../../app.ts'
 import type { Client } from '../../client.ts'
+import { createRedisPresence } from '../../../lib/classroom/presence-redis.ts'
 import type { classroom } from '../../../lib/contract.ts'
+import { startRedis } from '../../redis.ts'
 
 /** Presence as clients see it: tabs, words, silence, connections that break. */
 
@@ -63,6 +65,22 @@ onBoth(t, 'silence makes idle, then away; whoever does something is there again'
   t.same([await status(), await status(), await status()], ['active', 'idle', 'away'])
   await pupil.ok('sendMessage', { sessionCode: code, message: 'Still here.' })
   t.equal(await status(), 'active')
+})
+
+t.test('to count the class costs Redis the same, however many are there', async t => {
+  const redis = (await startRedis(t)).client()
+  await redis.ping()
+  const store = createRedisPresence(() => redis, { leaseMs: 60_000, graceMs: 3_000, idleAfterMs: 60_000, awayAfterMs: 90_000 })
+  const work = async (): Promise<string[]> => (await redis.info('commandstats')).split('\n').flatMap(line => /^cmdstat_(h\w+|z\w+):calls=(\d+)/.exec(line)?.slice(1, 3).join(' ') ?? [])
+  const costs: string[][] = []
+  for (const [name, size] of [['few', 3], ['many', 400]] as const) {
+    await store.apply(name, Array.from({ length: size }, (_, i) => ({ kind: 'here', userId: `u${i}`, seat: `s${i}`, name: 'n', role: 'student' })))
+    await redis.config('RESETSTAT')
+    t.equal((await store.apply(name, [])).count, size)
+    costs.push(await work())
+  }
+  t.ok((costs[0]?.length ?? 0) > 0)
+  t.same(costs[1], costs[0])
 })
 
 t.test('events say nothing of classes that were not joined', async t => {
