@@ -6,10 +6,12 @@
 -- ARGV[1] from  the statuses that allow the move, separated by spaces
 -- ARGV[2] to  the status it leads to
 -- ARGV[3] minAgeMs  for longer than this it must have been ending, or 0
--- ARGV[4] op  hexadecimal name of this call
--- ARGV[5] ttlMs  life after the last accepted write
+-- ARGV[4] reason  JSON of why, or empty to leave it as it is
+-- ARGV[5] notes  JSON of the teacher's notes, or empty to leave them as they are
+-- ARGV[6] op  hexadecimal name of this call
+-- ARGV[7] ttlMs  life after the last accepted write
 -- returns { 'ok', from, version, card or '' when no other key wants renewal, fields }, { 'not-found' }, { 'invalid', from, fields } or { 'groups-not-ready', fields }
-local key, to, op = KEYS[1], ARGV[2], ARGV[4]
+local key, to, op = KEYS[1], ARGV[2], ARGV[6]
 local head = redis.call('HMGET', key, 'status', 'moves', 'needsReady', 'order', 'endingAt', 'renewed', 'card')
 local from, moves, card = head[1], head[2] or '', head[7]
 if not from then return { 'not-found' } end
@@ -35,6 +37,8 @@ version = redis.call('HINCRBY', key, 'version', 1)
 moves = op .. ':' .. from .. ':' .. version .. ' ' .. moves
 moves = string.match(moves, '^' .. string.rep('%S+ ', 8)) or moves
 redis.call('HSET', key, 'status', to, 'moves', moves)
+if ARGV[4] ~= '' then redis.call('HSET', key, 'reason', ARGV[4]) end
+if ARGV[5] ~= '' then redis.call('HSET', key, 'notes', ARGV[5]) end
 if to == 'active' then
   redis.call('HSETNX', key, 'startedAt', stamp)
   redis.call('HDEL', key, 'pausedAt')
@@ -48,5 +52,5 @@ end
 
 local renew = math.abs(now - head[6]) >= 1000
 if renew then redis.call('HSET', key, 'renewed', stamp) end
-for i = 1, #KEYS do redis.call('PEXPIRE', KEYS[i], ARGV[5]) end
+for i = 1, #KEYS do redis.call('PEXPIRE', KEYS[i], ARGV[7]) end
 return { 'ok', from, version, renew and card or '', redis.call('HGETALL', key) }

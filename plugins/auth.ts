@@ -10,5 +10,9 @@ export default fp<{ jwt?: Record<string, unknown> }>(async (fastify, options) =>
   }
   if (!options.jwt) throw new OptionsError('fastify-classwaves: option jwt is needed, for instance jwt: { secret: process.env.JWT_SECRET }, or register @fastify/jwt before')
   if (!options.jwt.secret) throw new OptionsError('fastify-classwaves: option jwt.secret is missing or empty')
-  await fastify.register(jwt, options.jwt as { secret: string })
+  try {
+    await fastify.register(jwt, options.jwt as { secret: string })
+  } catch (error) {
+    throw new OptionsError(`fastify-classwaves: option jwt: ${(error as Error).message}`, { cause: error })
+  }
 }, { name: 'fastify-classwaves-auth' })

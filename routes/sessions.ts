@@ -1,17 +1,14 @@
 import Type from 'typebox'
 import { admins, teachers, type Role } from '../lib/core/access.ts'
 import { Closed, Id, Nullable } from '../lib/core/schema.ts'
-import { Group, GroupPlan, Session, SessionPlan, SessionStatus } from '../lib/sessions/schema.ts'
+import { Group, GroupPlan, MoveWords, Session, SessionPlan, SessionStatus } from '../lib/sessions/schema.ts'
 import { readinessOf, viewOf } from '../lib/sessions/view.ts'
 import type { SessionsArea } from '../lib/sessions/area.ts'
 import { callerOf, type Scope } from './scope.ts'
 
 const tags = ['sessions']
 const params = Closed({ sessionId: Id })
-const Move = Type.Optional(Nullable(Closed({
-  reason: Type.Optional(Type.String({ maxLength: 200 })),
-  teacherNotes: Type.Optional(Type.String({ maxLength: 1000 }))
-})))
+const Move = Type.Optional(Nullable(MoveWords))
 const moves = {
   start: 'Starts a session, or lets a paused one go on.',
   pause: 'Pauses an active session.',
@@ -86,7 +83,7 @@ export function sessionRoutes (scope: Scope, { sessions, rights }: Pick<Sessions
     }, async request => {
       const { sessionId } = request.params as { sessionId: string }
       await rights.session(callerOf(request), 'session:manage', sessionId)
-      return await sessions[move](sessionId)
+      return await sessions[move](sessionId, request.body ?? {})
     })
   }
 

@@ -29,11 +29,12 @@ const OfGroup = Closed({ sessionId: Id, groupId: Id })
 
 export const Backend = Type.Enum(['memory', 'redis'])
 
-/** The session as its reader may see it. */
+/** The session as its reader may see it, and where its rooms stand. */
 export const Snapshot = Type.Object({
   ...Session.properties,
   groups: Type.Array(Group),
-  participants: Type.Array(Participant)
+  participants: Type.Array(Participant),
+  positions: Positions
 })
 const Subscribed = Type.Object({ snapshot: Snapshot, backend: Backend, ...recoveryProperties })
 

@@ -37,7 +37,7 @@ export function sessionsHandlers ({ sessions, rights, presence, audio, backend }
     // Who has gone meanwhile is in no room, and would stay present for good: what they leave was cleaned up already.
     if (!context.joined(rooms.session({ sessionId }))) throw new ClasswavesError('UNAVAILABLE', 'The connection has gone.')
     await presence.arrive(sessionId, user.userId, context.id)
-    return { session, answer: { snapshot: viewOf(session, user), backend, ...recovery } }
+    return { session, answer: { snapshot: { ...viewOf(session, user), positions: recovery.positions }, backend, ...recovery } }
   }
 
   async function exit (context: SessionsContext, sessionId: string): Promise<void> {

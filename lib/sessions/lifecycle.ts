@@ -5,7 +5,7 @@ import { ClasswavesError } from '../core/errors.ts'
 import { Turns } from '../core/turn.ts'
 import type { sessions as sessionsContract, Summary } from './contract.ts'
 import { randomUUID } from 'node:crypto'
-import type { Session } from './schema.ts'
+import type { MoveWords, Session } from './schema.ts'
 import { overdueAfterMs, type SessionStore, type TransitionResult } from './store.ts'
 import { statusAt } from './transitions.ts'
 
@@ -39,13 +39,13 @@ export class Lifecycle {
   constructor (dependencies: LifecycleDependencies) { this.#deps = dependencies }
 
   /** @throws ClasswavesError SESSION_NOT_FOUND, INVALID_TRANSITION, GROUPS_NOT_READY, UNAVAILABLE */
-  async move (sessionId: string, move: 'start' | 'pause' | 'resume'): Promise<Session> {
-    return await this.#step(sessionId, async () => await this.#deps.store.transition(sessionId, move))
+  async move (sessionId: string, move: 'start' | 'pause' | 'resume', words?: MoveWords): Promise<Session> {
+    return await this.#step(sessionId, async () => await this.#deps.store.transition(sessionId, move, words))
   }
 
   /** Stores `ending`, waits for what is on its way, stores `ended`, and has the results made. */
-  async end (sessionId: string): Promise<Session> {
-    await this.#step(sessionId, async () => await this.#deps.store.transition(sessionId, 'end'))
+  async end (sessionId: string, words?: MoveWords): Promise<Session> {
+    await this.#step(sessionId, async () => await this.#deps.store.transition(sessionId, 'end', words))
     await Promise.race([this.#deps.flush(sessionId), wait(flushMs)])
     return await this.#finish(sessionId, async () => await this.#deps.store.transition(sessionId, 'finish'))
   }

@@ -49,9 +49,18 @@ export const Session = Type.Object({
   startedAt: Nullable(Timestamp),
   pausedAt: Nullable(Timestamp),
   endedAt: Nullable(Timestamp),
-  plannedDurationMinutes: Nullable(Type.Integer())
+  plannedDurationMinutes: Nullable(Type.Integer()),
+  reason: Nullable(Type.String({ description: 'what the teacher last said with a transition; null to students' })),
+  teacherNotes: Nullable(Type.String({ description: 'the teacher\'s own; null to students' }))
 })
 export type Session = Static<typeof Session>
+
+/** What a teacher may say with a transition; what is not said stays as it was. */
+export const MoveWords = Closed({
+  reason: Type.Optional(Type.String({ maxLength: 200 })),
+  teacherNotes: Type.Optional(Type.String({ maxLength: 1000 }))
+})
+export type MoveWords = Static<typeof MoveWords>
 
 const MemberIds = Type.Array(Id, { maxItems: 100, uniqueItems: true })
 

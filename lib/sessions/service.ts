@@ -5,7 +5,7 @@ import { ClasswavesError } from '../core/errors.ts'
 import { makeCode, readCode } from './code.ts'
 import { rooms, type sessions as sessionsContract } from './contract.ts'
 import type { Lifecycle } from './lifecycle.ts'
-import { SliceInput, type Group, type GroupPlan, type Participant, type Session, type SessionPlan, type SessionStatus, type Slice } from './schema.ts'
+import { SliceInput, type Group, type GroupPlan, type MoveWords, type Participant, type Session, type SessionPlan, type SessionStatus, type Slice } from './schema.ts'
 import type { GroupChange, SessionStore } from './store.ts'
 
 /**
@@ -18,10 +18,10 @@ export interface Sessions {
   get (sessionId: string): Promise<Session>
   find (sessionId: string): Promise<Session | null>
   list (filter: { teacherId?: string, status?: SessionStatus, limit?: number, cursor?: string }): Promise<{ sessions: Session[], nextCursor: string | null }>
-  start (sessionId: string): Promise<Session>
-  pause (sessionId: string): Promise<Session>
-  resume (sessionId: string): Promise<Session>
-  end (sessionId: string): Promise<Session>
+  start (sessionId: string, words?: MoveWords): Promise<Session>
+  pause (sessionId: string, words?: MoveWords): Promise<Session>
+  resume (sessionId: string, words?: MoveWords): Promise<Session>
+  end (sessionId: string, words?: MoveWords): Promise<Session>
   setGroups (sessionId: string, groups: readonly GroupPlan[]): Promise<Session>
   updateGroup (sessionId: string, groupId: string, change: GroupChange): Promise<{ group: Group, changed: boolean }>
   /** The session that a code opens, or null. */
@@ -108,10 +108,10 @@ export function createSessions ({ store, lifecycle, emit, codeLength, move, onSl
       return { ...page, sessions: await Promise.all(page.sessions.map(settled)) }
     },
 
-    start: async sessionId => await lifecycle.move(sessionId, 'start'),
-    pause: async sessionId => await lifecycle.move(sessionId, 'pause'),
-    resume: async sessionId => await lifecycle.move(sessionId, 'resume'),
-    end: async sessionId => await lifecycle.end(sessionId),
+    start: async (sessionId, words) => await lifecycle.move(sessionId, 'start', words),
+    pause: async (sessionId, words) => await lifecycle.move(sessionId, 'pause', words),
+    resume: async (sessionId, words) => await lifecycle.move(sessionId, 'resume', words),
+    end: async (sessionId, words) => await lifecycle.end(sessionId, words),
 
     async setGroups (sessionId, groups) {
       const result = await store.setGroups(sessionId, identified(groups))

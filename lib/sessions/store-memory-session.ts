@@ -27,7 +27,7 @@ export interface MemorySession {
 
 export function newSession (plan: NewSession, now: number): MemorySession {
   const session: MemorySession = {
-    kept: { ...cardOf(plan), status: 'created', version: 1, createdAt: now, startedAt: null, pausedAt: null, endingAt: null, endedAt: null },
+    kept: { ...cardOf(plan), status: 'created', version: 1, reason: null, teacherNotes: null, createdAt: now, startedAt: null, pausedAt: null, endingAt: null, endedAt: null },
     groups: new Map(),
     seats: new Map(),
     participants: new Map(),

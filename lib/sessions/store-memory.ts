@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util'
+import type { MoveWords } from './schema.ts'
 import { addSlices, groupFor, groupOf, newSession, pageOfSlices, regroup, sessionOf, sit, type MemorySession } from './store-memory-session.ts'
 import { cardOf, idInUse, placeInList, seating } from './store-rules.ts'
 import { overdueAfterMs, storeBounds, type SessionStore, type TransitionResult } from './store.ts'
@@ -43,7 +44,7 @@ export function createMemorySessionStore ({ ttlSeconds, now = Date.now }: Memory
     sessions.set(session.kept.sessionId, session)
   }
 
-  function move (sessionId: string, name: Move, minAgeMs: number): TransitionResult {
+  function move (sessionId: string, name: Move, minAgeMs: number, { reason, teacherNotes }: MoveWords = {}): TransitionResult {
     const session = find(sessionId)
     if (session === undefined) return { ok: false, reason: 'not-found' }
     const { kept } = session
@@ -57,6 +58,8 @@ export function createMemorySessionStore ({ ttlSeconds, now = Date.now }: Memory
     }
     kept.status = to
     kept.version++
+    if (reason !== undefined) kept.reason = reason
+    if (teacherNotes !== undefined) kept.teacherNotes = teacherNotes
     if (to === 'active') {
       kept.startedAt ??= now()
       kept.pausedAt = null
@@ -111,7 +114,7 @@ export function createMemorySessionStore ({ ttlSeconds, now = Date.now }: Memory
       }
     },
 
-    transition: async (sessionId, name) => move(sessionId, name, 0),
+    transition: async (sessionId, name, words) => move(sessionId, name, 0, words),
 
     finishOverdue: async sessionId => move(sessionId, 'finish', overdueAfterMs),
 

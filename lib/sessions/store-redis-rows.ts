@@ -1,11 +1,11 @@
-import type { Group, GroupPlan, GroupStatus, Participant, Session, SessionStatus, Slice, SliceInput } from './schema.ts'
+import type { Group, GroupPlan, GroupStatus, MoveWords, Participant, Session, SessionStatus, Slice, SliceInput } from './schema.ts'
 import { seating, stampSlice, type Card } from './store-rules.ts'
 
 /**
  * How a session lies in its hash, one field for each thing that changes alone, so that scripts stay small:
  *
  * - `card`: JSON of what never changes. `status`, `version`, `createdAt`, `startedAt`, `pausedAt`, `endingAt`,
- *   `endedAt` (ms), `needsReady` (1 or 0), `order` (group ids with spaces between)
+ *   `endedAt` (ms), `needsReady` (1 or 0), `order` (group ids with spaces between), `reason`, `notes` as JSON
  * - `g:<groupId>` name as JSON, `l:` leader, `s:` status, `r:` 1 when ready, `i:` issue reason as JSON
  * - `u:<userId>` `<place> <groupId>`: sits in that group; `p:<userId>` `<place> <ms> <op> <JSON>`: takes part
  * - `places`, `people`, `seq`: counters; `renewed`: when the keys of other slots were last renewed (ms);
@@ -50,7 +50,9 @@ export function sessionOf (fields: Fields): Session {
     createdAt: iso(must(fields, 'createdAt')),
     startedAt: isoOrNull(fields.get('startedAt')),
     pausedAt: isoOrNull(fields.get('pausedAt')),
-    endedAt: isoOrNull(fields.get('endedAt'))
+    endedAt: isoOrNull(fields.get('endedAt')),
+    reason: JSON.parse(fields.get('reason') ?? 'null') as string | null,
+    teacherNotes: JSON.parse(fields.get('notes') ?? 'null') as string | null
   }
 }
 
@@ -81,6 +83,11 @@ function placed (fields: Fields, prefix: string): { id: string, rest: string }[]
     found.push({ place: Number(place), id: name.slice(prefix.length), rest })
   }
   return found.sort((a, b) => a.place - b.place)
+}
+
+/** What a teacher says with a transition; empty for what is not said. */
+export function wordsOf ({ reason, teacherNotes }: MoveWords): { reason: string, notes: string } {
+  return { reason: reason === undefined ? '' : JSON.stringify(reason), notes: teacherNotes === undefined ? '' : JSON.stringify(teacherNotes) }
 }
 
 /** A slice on its way in: `[groupId, id, JSON]`. */

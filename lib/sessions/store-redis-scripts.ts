@@ -32,7 +32,7 @@ type Moved =
   | { verdict: 'invalid', from: SessionStatus, fields: Fields }
   | { verdict: 'groups-not-ready', fields: Fields }
 
-const transition = script('sessions_transition', own, ['from', 'to', 'minAgeMs', 'op', 'ttlMs'], (reply): Moved => {
+const transition = script('sessions_transition', own, ['from', 'to', 'minAgeMs', 'reason', 'notes', 'op', 'ttlMs'], (reply): Moved => {
   const [verdict, ...rest] = reply as [Moved['verdict'], ...unknown[]]
   if (verdict === 'not-found') return { verdict }
   const fields = fieldsOf(rest.at(-1))

@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto'
 import type { ScriptClient } from '../core/script.ts'
 import { askStore } from '../core/ask.ts'
-import type { Session } from './schema.ts'
+import type { MoveWords, Session } from './schema.ts'
 import { storeBounds, overdueAfterMs, type SessionStore, type TransitionResult } from './store.ts'
 import { enlist, indexesOf, page, type ListClient } from './store-redis-list.ts'
-import { planOf, readCard, sessionOf, sliceOf, sliceRow } from './store-redis-rows.ts'
+import { planOf, readCard, sessionOf, sliceOf, sliceRow, wordsOf } from './store-redis-rows.ts'
 import { scripts, sessionKeys } from './store-redis-scripts.ts'
 import { cardOf, idInUse, stampSlice } from './store-rules.ts'
 import { transitions, type Move } from './transitions.ts'
@@ -66,7 +66,7 @@ export function createRedisSessionStore ({ redis, ttlSeconds, onSideFailure = wa
 
     list: filter => askStore(redis, client => page(client, filter)),
 
-    transition: (sessionId, move) => askStore(redis, client => transition(client, sessionId, move, 0)),
+    transition: (sessionId, move, words) => askStore(redis, client => transition(client, sessionId, move, 0, words)),
 
     finishOverdue: sessionId => askStore(redis, client => transition(client, sessionId, 'finish', overdueAfterMs)),
 
@@ -125,9 +125,9 @@ export function createRedisSessionStore ({ redis, ttlSeconds, onSideFailure = wa
     })
   }
 
-  async function transition (client: SessionRedis, sessionId: string, move: Move, minAgeMs: number): Promise<TransitionResult> {
+  async function transition (client: SessionRedis, sessionId: string, move: Move, minAgeMs: number, words: MoveWords = {}): Promise<TransitionResult> {
     const { from, to } = transitions[move]
-    const moved = await scripts.transition(client, keysOf(client, sessionId), { from: from.join(' '), to, minAgeMs, op: newOp(), ttlMs })
+    const moved = await scripts.transition(client, keysOf(client, sessionId), { from: from.join(' '), to, minAgeMs, ...wordsOf(words), op: newOp(), ttlMs })
     if (moved.verdict === 'not-found') return { ok: false, reason: moved.verdict }
     const session = sessionOf(moved.fields)
     if (moved.verdict === 'groups-not-ready') return { ok: false, reason: moved.verdict, session }

@@ -1,4 +1,4 @@
-import type { Group, GroupPlan, GroupStatus, Participant, Session, SessionStatus, Slice, SliceInput } from './schema.ts'
+import type { Group, GroupPlan, GroupStatus, MoveWords, Participant, Session, SessionStatus, Slice, SliceInput } from './schema.ts'
 import type { Move } from './transitions.ts'
 
 /**
@@ -35,7 +35,7 @@ export interface SessionStore {
    * Compare-and-set of the status after `transitions.ts`. Of two racing moves one wins. Where `requireGroupsReady` is
    * set, the first start waits for every group; a start out of a pause does not.
    */
-  transition (sessionId: string, move: Move): Promise<TransitionResult>
+  transition (sessionId: string, move: Move, words?: MoveWords): Promise<TransitionResult>
 
   /**
    * Moves a session that has been `ending` for more than `overdueAfterMs` to `ended`: for whoever meets one whose

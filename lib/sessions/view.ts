@@ -2,13 +2,15 @@ import { groupOf, relationTo, type User } from '../core/access.ts'
 import { rooms } from './contract.ts'
 import type { Group, GroupStatus, Session } from './schema.ts'
 
-/** The session as its reader may see it: a student sees the people of their own group only. */
+/** The session as its reader may see it: a student sees the people of their own group only, and not what the teacher noted. */
 export function viewOf (session: Session, user: User): Session {
   if (relationTo(user, session) !== 'member') return session
   const own = groupOf(user, session)
   const theirs = (group: Group): Group => group.groupId === own ? group : { ...group, leaderId: null, memberIds: [], issueReason: null }
   return {
     ...session,
+    reason: null,
+    teacherNotes: null,
     groups: session.groups.map(theirs),
     participants: session.participants.filter(one => one.userId === user.userId || (own !== null && one.groupId === own))
   }

@@ -31,6 +31,15 @@ export function lifeConforms (t: Test, open: OpenSessions): void {
     }
   })
 
+  t.test('what the teacher says with a move stays until more is said; a refused move says nothing', async t => {
+    const { store } = await open(t)
+    t.match(await make(store, 's1', {}), { reason: null, teacherNotes: null })
+    t.match(await store.transition('s1', 'start', { reason: 'the "bell" \ud83d' }), { session: { reason: 'the "bell" \ud83d', teacherNotes: null } })
+    t.match(await store.transition('s1', 'resume', { reason: 'no' }), { ok: false, session: { reason: 'the "bell" \ud83d' } })
+    t.match(await store.transition('s1', 'end', { teacherNotes: '' }), { session: { reason: 'the "bell" \ud83d', teacherNotes: '' } })
+    t.match(await store.transition('s1', 'finish'), { session: { reason: 'the "bell" \ud83d', teacherNotes: '' } })
+  })
+
   t.test('the first start stays; a pause is told while it lasts', async t => {
     const { store, pass } = await open(t)
     const session = await make(store, 's1', {}, 'start', 'pause')

@@ -34,7 +34,9 @@ export function sessionStoreConforms (t: Test, open: OpenSessions): void {
       createdAt: session.createdAt,
       startedAt: null,
       pausedAt: null,
-      endedAt: null
+      endedAt: null,
+      reason: null,
+      teacherNotes: null
     })
     t.match(session.createdAt, /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/)
     t.same(await store.get('s1'), session)

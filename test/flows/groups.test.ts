@@ -155,3 +155,16 @@ t.test('a token for one session is for no other', async t => {
   const { snapshot } = await eve.ok('student:session:join', { sessionId: one.sessionId })
   t.match(snapshot.participants.find(participant => participant.userId === 'eve'), { groupId: 'blue', displayName: 'x'.repeat(100) }, 'and enrols whom it names')
 })
+
+onBoth(t, 'what the teacher notes is the teacher\'s', async (t, options) => {
+  const app = await build(t, options)
+  const mine = token()
+  const { sessionId } = await app.session(mine, { groups })
+  const cem = await app.connect('/sessions', pupil('cem'))
+  const words = { reason: 'a fire drill', teacherNotes: 'Cem needs a word' }
+  t.match((await app.call('POST', `/sessions/${sessionId}/pause`, words, mine)).body, words)
+  t.match((await app.call('POST', `/sessions/${sessionId}/resume`, undefined, mine)).body, words)
+  const { snapshot, positions } = await cem.ok('student:session:join', { sessionId })
+  t.match(snapshot, { status: 'active', reason: null, teacherNotes: null })
+  t.same(snapshot.positions, positions)
+})

@@ -166,6 +166,7 @@ t.test('without a secret there is no server', async t => {
   await t.rejects(boot({}), { message: /option jwt is needed/ })
   await t.rejects(boot({ jwt: {} }), { message: /jwt\.secret/ })
   await t.rejects(boot({ jwt: { secret: '' } }), { message: /jwt\.secret/ })
+  await t.rejects(boot({ jwt: { secret: 123 } }), { message: /option jwt: .*secret/, code: 'CLASSWAVES_OPTIONS' })
   await t.rejects(boot({ jwt: { secret } }, true), { message: /registered already/ })
 })
 

@@ -32,6 +32,8 @@ onBoth(t, 'a session from its making to its end', async (t, options) => {
     startedAt: null,
     pausedAt: null,
     endedAt: null,
+    reason: null,
+    teacherNotes: null,
     groups: [
       { groupId: uuid, name: 'Otters', leaderId: 'ada', memberIds: ['ada', 'bo'], status: 'waiting', isReady: false, issueReason: null },
       { groupId: 'herons', name: 'Herons', leaderId: null, memberIds: [], status: 'waiting', isReady: false, issueReason: null }
@@ -51,12 +53,13 @@ onBoth(t, 'a session from its making to its end', async (t, options) => {
 
   const steps = [['start', 'active'], ['pause', 'paused'], ['resume', 'active'], ['pause', 'paused'], ['start', 'active']] as const
   for (const [i, [move, status]] of steps.entries()) {
-    const { status: http, body } = await call<Session>('POST', at(`/${move}`), undefined, mine)
+    const { status: http, body } = await call<Session>('POST', at(`/${move}`), i === 1 ? { reason: 'a fire drill', teacherNotes: 'all calm' } : undefined, mine)
     t.match([http, body.status, body.version], [200, status, i + 2], move)
     t.match(body, { startedAt: moment, pausedAt: status === 'paused' ? moment : null })
+    t.match(body, i === 0 ? { reason: null, teacherNotes: null } : { reason: 'a fire drill', teacherNotes: 'all calm' }, 'what was said stays')
   }
   const ended = await call<Session>('POST', at('/end'), { reason: 'the bell', teacherNotes: 'go on tomorrow' }, mine)
-  t.match(ended, { status: 200, body: { status: 'ended', version: 8, endedAt: moment } }, 'ending and ended are two steps')
+  t.match(ended, { status: 200, body: { status: 'ended', version: 8, endedAt: moment, reason: 'the bell', teacherNotes: 'go on tomorrow' } }, 'ending and ended are two steps')
   t.match(await call('GET', at('/groups/status'), undefined, mine), { body: { summary: { canStartSession: false } } })
 })
 
