@@ -4,6 +4,7 @@ import { Limits } from './core/limits.ts'
 import { area, flag, isFunction, isObject, ms, OptionsError, parse, thing } from './core/options.ts'
 import { isRedisClient } from './core/redis.ts'
 import { Closed } from './core/schema.ts'
+import type { TraceApi } from './core/tracing.ts'
 import { ClassroomOptions } from './classroom/options.ts'
 import { GuidanceOptions } from './guidance/options.ts'
 import { SessionsOptions } from './sessions/options.ts'
@@ -37,6 +38,10 @@ export const Options = Closed({
     public: flag(false, 'GET /metrics without a token'),
     registry: thing<unknown>('the host\'s prom-client registry', value => isObject(value) && isFunction((value as { registerMetric?: unknown }).registerMetric), 'a registry')
   }),
+  tracing: thing<TraceApi>(
+    'the module @opentelemetry/api of the host; without it nothing is traced',
+    value => isObject(value) && ['trace', 'context'].every(part => isObject((value as Record<string, unknown>)[part])), 'the module @opentelemetry/api'
+  ),
   sessions: area(SessionsOptions, 'settings of the sessions area; false leaves it out'),
   guidance: area(GuidanceOptions, 'settings of the guidance area; false leaves it out'),
   classroom: area(ClassroomOptions, 'settings of the classroom area; false leaves it out')

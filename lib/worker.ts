@@ -4,8 +4,10 @@ import { ClasswavesError } from './core/errors.ts'
 import { createRedisJournal } from './core/journal-redis.ts'
 import { createRedisLive } from './core/live.ts'
 import { connect, readyWithin, type RedisClient } from './core/redis.ts'
+import { createTracing, tracedTransport, type TraceApi } from './core/tracing.ts'
 import { guidance } from './guidance/contract.ts'
 import { sessions } from './sessions/contract.ts'
+import { version } from './version.ts'
 import { createRedisSessionStore } from './sessions/store-redis.ts'
 
 export interface WorkerEmitter {
@@ -23,13 +25,15 @@ export interface WorkerOptions {
   timeoutMs?: number
   /** The session TTL of the servers (`sessions.ttlSeconds`), for kept events. */
   ttlSeconds?: number
+  /** The module `@opentelemetry/api`: what is sent inside a trace carries its id. */
+  tracing?: TraceApi
 }
 
 /**
  * The same typed emit as on a server, from any process: checked and stamped here, carried by Redis to every server.
  * @throws ClasswavesError INVALID_PAYLOAD from `emit`, with the path of the fault; UNAVAILABLE when Redis is away
  */
-export function createEmitter ({ redis, timeoutMs = 2_000, ttlSeconds = 3600 }: WorkerOptions): WorkerEmitter {
+export function createEmitter ({ redis, timeoutMs = 2_000, ttlSeconds = 3600, tracing: api }: WorkerOptions): WorkerEmitter {
   if (!redis) throw new TypeError('createEmitter needs redis: the URL of the Redis that the servers use, or an ioredis client')
   const client = typeof redis === 'string' ? connect(redis) : redis
   if (typeof redis === 'string') client.on('error', () => {}) // each emit says it with UNAVAILABLE
@@ -39,7 +43,8 @@ export function createEmitter ({ redis, timeoutMs = 2_000, ttlSeconds = 3600 }: 
     if (await readyWithin(client, timeoutMs)) await clock.settled(timeoutMs)
     return clock.now()
   }
-  const transport: Transport = {
+  const tracing = api && createTracing(api, version)
+  const untraced: Transport = {
     async send (namespace, rooms, event, payload, meta, declaration) {
       if (!await readyWithin(client, timeoutMs)) throw new ClasswavesError('UNAVAILABLE')
       if (declaration.kept) await journal.append({ namespace, rooms, event, payload, meta })
@@ -57,9 +62,10 @@ export function createEmitter ({ redis, timeoutMs = 2_000, ttlSeconds = 3600 }: 
     return { teacherId: session.teacherId }
   }
 
+  const through = { transport: tracing ? tracedTransport(untraced, tracing) : untraced, lookup, now, ...(tracing && { traceId: tracing.traceId }) }
   return {
-    sessions: createEmit(sessions, { transport, lookup, now }),
-    guidance: createEmit(guidance, { transport, lookup, now }),
+    sessions: createEmit(sessions, through),
+    guidance: createEmit(guidance, through),
     async close () {
       clock.stop()
       if (typeof redis === 'string') client.disconnect()

@@ -23,6 +23,8 @@ import { Admitted } from '../lib/core/lifetime.ts'
 import { createRedisLive, noOthers } from '../lib/core/live.ts'
 import { createMetrics, type Metrics } from '../lib/core/metrics.ts'
 import { quiet, subscriber, type RedisClient } from '../lib/core/redis.ts'
+import { version } from '../lib/version.ts'
+import { createTracing, tracedHandlers, tracedTransport } from '../lib/core/tracing.ts'
 import { createAuthenticator, verifierAt } from '../lib/core/token.ts'
 import type { ParsedOptions } from '../lib/options.ts'
 import auth from './auth.ts'
@@ -102,7 +104,8 @@ export async function buildCore (fastify: FastifyInstance, options: ParsedOption
   for (const namespace of fastify.io._nsps.values()) watch(namespace)
   fastify.io.on('new_namespace', watch)
 
-  const transport: Transport = {
+  const tracing = options.tracing && createTracing(options.tracing, version)
+  const untraced: Transport = {
     async send (namespace, rooms, event, payload, meta, declaration) {
       if (declaration.kept) {
         try {
@@ -114,6 +117,7 @@ export async function buildCore (fastify: FastifyInstance, options: ParsedOption
       } else delivery.send({ namespace, rooms, event, payload, meta, thing: newestOf(declaration, event, payload) })
     }
   }
+  const transport = tracing ? tracedTransport(untraced, tracing) : untraced
   async function lookup (target: Target, missing: readonly string[]): Promise<Target> {
     const found = await Promise.all(lookups.map(async one => await one(target, missing)))
     return Object.assign({}, ...found) as Target
@@ -129,6 +133,7 @@ export async function buildCore (fastify: FastifyInstance, options: ParsedOption
   return {
     ...backends,
     ...(redis && { redis }),
+    ...(tracing && { tracing }),
     log,
     limits,
     metrics,
@@ -143,9 +148,9 @@ export async function buildCore (fastify: FastifyInstance, options: ParsedOption
       if (admissions.has(contract.namespace)) throw new Error(`fastify-classwaves: ${contract.namespace} is served already`)
       admissions.set(contract.namespace, { roles: contract.admits, ...(socketsPerUser && { socketsPerUser }) })
       contracts.push(contract)
-      const emit = createEmit(contract, { transport, lookup, now, onEmit: (namespace, event) => metrics.sent.inc({ namespace, event }) })
+      const emit = createEmit(contract, { transport, lookup, now, ...(tracing && { traceId: tracing.traceId }), onEmit: (namespace, event) => metrics.sent.inc({ namespace, event }) })
       doors.set(contract.namespace, emit as unknown as Emit<Contract>)
-      bind(fastify.io.of(contract.namespace), contract, handlers, hooks, emit, { authenticate, delivery, limits, metrics, log, now })
+      bind(fastify.io.of(contract.namespace), contract, tracing ? tracedHandlers(contract.namespace, handlers, tracing) : handlers, hooks, emit, { authenticate, delivery, limits, metrics, log, now })
       return emit
     },
     move (namespace, of, { into = [], out = [] }) {

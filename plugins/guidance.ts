@@ -31,7 +31,7 @@ interface Registration { core: Core, options: GuidanceOptions, ttlSeconds: numbe
 
 /** The guidance area: chooses the gates and the store, builds the engine, serves `/guidance`, meets the sessions area. */
 export default fp<Registration>(async (fastify, { core, options, ttlSeconds, sessions: { sessions, rights, seams }, ready }) => {
-  const { redis, metrics, log } = core
+  const { redis, metrics, tracing, log } = core
   const gates = counted(buildGates(core, options, ttlSeconds), core)
   const store = redis
     ? createRedisGuidanceStore({ redis: () => redis, ttlSeconds })
@@ -44,9 +44,13 @@ export default fp<Registration>(async (fastify, { core, options, ttlSeconds, ses
     analysis,
     announcer: createAnnouncer(() => emit, gates),
     settings: { ...options, promptExpiryMs: options.promptExpiryMinutes * 60_000 },
-    countPrompt: result => metrics.prompts.inc({ result })
+    countPrompt: result => metrics.prompts.inc({ result }),
+    onTold: (event, cause) => {
+      // Clocks of two processes may differ by a little.
+      if (cause?.cameAt !== undefined) metrics.guidanceDelay.observe({ event }, Math.max(0, Date.now() - cause.cameAt) / 1000)
+    }
   })
-  const guidance = createEngine({ store, gates, work, analysis, timing: options, onAction: action => metrics.promptActions.inc({ action }), log })
+  const guidance = createEngine({ store, gates, work, analysis, timing: options, onAction: action => metrics.promptActions.inc({ action }), tracing, log })
   const ticker = new Ticker(options.evaluateEveryMs, async sessionId => {
     const session = await sessions.find(sessionId)
     if (session?.status === 'active') await guidance.tick(topicOf(session))
@@ -67,13 +71,14 @@ export default fp<Registration>(async (fastify, { core, options, ttlSeconds, ses
     analysis.close()
   })
 
-  seams.onSlices = async (session, slices) => {
+  seams.onSlices = async (session, slices, cameAt) => {
     if (session.status !== 'active') return
     ticker.watch(session.sessionId)
+    const trace = tracing?.carry()
     try {
       await guidance.feed(topicOf(session), slices.map(({ groupId, text, startedAt, endedAt, speaker, confidence }) => ({
         groupId, text, startedAt: Date.parse(startedAt), endedAt: Date.parse(endedAt), speaker: speaker ?? null, ...(confidence !== undefined && { confidence })
-      })))
+      })), { cameAt, ...(trace !== undefined && { trace }) })
     } catch (error) {
       log.error({ err: error, sessionId: session.sessionId }, 'guidance did not follow this talk; the talk itself is kept')
     }
@@ -135,10 +140,17 @@ function buildGates ({ redis, metrics, now }: Core, options: GuidanceOptions, tt
 }
 
 /** The same gates, each decision counted by its reason, and timed. */
-function counted (gates: Gates, { metrics }: Core): Gates {
-  const wrapped = Object.entries(gates).map(([gate, decide]) => [gate, async (input: never) => {
+function counted (gates: Gates, { metrics, tracing }: Core): Gates {
+  const wrapped = Object.entries(gates).map(([gate, given]) => [gate, async (input: never) => {
+    const decide = given as (input: never) => Promise<{ reason: string }>
     const began = performance.now()
-    const decision = await (decide as (input: never) => Promise<{ reason: string }>)(input)
+    const decision = tracing
+      ? await tracing.span(`gate ${gate}`, {}, async note => {
+        const decided = await decide(input)
+        note('classwaves.reason', decided.reason)
+        return decided
+      })
+      : await decide(input)
     metrics.gateSeconds.observe({ gate }, (performance.now() - began) / 1000)
     metrics.gates.inc({ gate, reason: decision.reason })
     return decision

@@ -61,7 +61,7 @@ export default fp<Registration>(async (fastify, { core, options, ready }) => {
     emit: () => emit,
     codeLength: options.codeLength,
     move: (of, rooms) => core.move(contract.namespace, of, rooms),
-    onSlices: async (session, slices) => await seams.onSlices(session, slices),
+    onSlices: async (session, slices, cameAt) => await seams.onSlices(session, slices, cameAt),
     count: (result, slices) => metrics.slices.inc({ result }, slices),
     onUntold: (error, sessionId) => log.error({ err: error, sessionId }, 'talk that is stored was not sent to its group')
   })

@@ -48,6 +48,19 @@ export function useRestRules (fastify: FastifyInstance, core: Core): Scope {
   fastify.addHook('onRoute', route => {
     if (!route.config?.who) throw new Error(`${String(route.method)} ${route.url} does not say who may ask`)
   })
+  const { tracing } = core
+  if (tracing) {
+    fastify.addHook('onRoute', route => {
+      const { handler } = route
+      const name = `${String(route.method)} ${route.url}`
+      // Where the host instruments HTTP, its span is active by now; else the caller's header is all there is.
+      route.handler = async function (request, reply) {
+        const { traceparent } = request.headers
+        const parent = tracing.traceId() === undefined && typeof traceparent === 'string' ? traceparent : undefined
+        return await tracing.span(name, { 'http.route': route.url }, async () => await handler.call(this, request, reply), { parent })
+      }
+    })
+  }
   fastify.addHook('onRequest', async request => {
     const who = request.routeOptions.config.who
     if (who === undefined || who === 'public') return

@@ -5,6 +5,7 @@ import type { ClasswavesOptions } from '../index.ts'
 import { remote, type Remote } from './app.ts'
 import { wrongClock } from './program.ts'
 import type { Owner } from './redis.ts'
+import type { Ended } from './traced-server.ts'
 
 /** Other processes: servers and workers. They end with the test, also when that ends badly. */
 
@@ -42,6 +43,22 @@ export async function fork (t: Owner, options: Omit<ClasswavesOptions, 'authoriz
       const [code] = await gone
       clearTimeout(timer)
       return { code, ms: Math.round(performance.now() - began) }
+    }
+  }
+}
+
+/** A server in another process whose host traces. */
+export interface Traced extends Remote { spans (): Promise<Ended[]>, kill (): Promise<void> }
+
+export async function forkTraced (t: Owner, options: Omit<ClasswavesOptions, 'authorize'> = {}): Promise<Traced> {
+  const { child, kill, first } = await launch(t, 'traced-server.ts', options)
+  return {
+    ...remote(t, first as string),
+    kill,
+    async spans () {
+      const answer = once(child, 'message') as Promise<[Ended[]]>
+      child.send('spans')
+      return (await answer)[0]
     }
   }
 }

@@ -97,6 +97,8 @@ t.test('each metric in a class of its own', async t => {
     await moves(t, app, 'classwaves_transcript_slices_total', { result: 'accepted' }, 70)
     await moves(t, app, 'classwaves_gate_decisions_total', { gate: 'attention', reason: 'first' }, 2)
     await moves(t, app, 'classwaves_gate_seconds_count', { gate: 'cooldown' })
+    await moves(t, app, 'classwaves_guidance_delay_seconds_count', { event: 'teacher:alert' })
+    await moves(t, app, 'classwaves_guidance_delay_seconds_count', { event: 'guidance:analytics' })
     await moves(t, app, 'classwaves_prompts_total', { result: 'sent' })
     await moves(t, app, 'classwaves_prompt_actions_total', { action: 'use' })
     t.equal((await scrape(app)).find(({ name }) => name === 'classwaves_prompt_actions_total')?.value, 1, 'the same action again is none')

@@ -10,6 +10,7 @@ import type { Leases } from './leases.ts'
 import type { Limits } from './limits.ts'
 import type { Metrics } from './metrics.ts'
 import type { RedisClient } from './redis.ts'
+import type { Tracing } from './tracing.ts'
 
 export type Backend = 'memory' | 'redis'
 
@@ -28,6 +29,8 @@ export interface Core {
   readonly metrics: Metrics
   /** Milliseconds since 1970, the same on every process. */
   readonly now: () => number
+  /** Absent unless the host traces. */
+  readonly tracing?: Tracing
   readonly authenticate: (token: unknown) => User
   readonly authorize: Authorize
   readonly counters: Counters

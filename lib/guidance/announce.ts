@@ -12,13 +12,15 @@ import type { Driver, TeacherPrompt, Tier1Insights, Tier2Insights } from './sche
  */
 export function createAnnouncer (emit: () => Emit<typeof contract>, gates: Gates) {
   return {
-    async attention ({ groupId, at, assessment }: Look, sessionId: string, attentionScore: number, why: readonly Driver[]): Promise<void> {
+    /** True when it went out. */
+    async attention ({ groupId, at, assessment }: Look, sessionId: string, attentionScore: number, why: readonly Driver[]): Promise<boolean> {
       const { allowed } = await gates.attention({ sessionId, groupId, score: attentionScore, at })
-      if (!allowed) return
+      if (!allowed) return false
       const { confidence: _, ...metrics }: Tier1Metrics = assessment.metrics
       await emit().to({ sessionId, groupId }).emit('guidance:analytics', {
         category: 'attention', sessionId, metrics: { groupId, attentionScore, ...metrics, why: [...why], sentence: assessment.sentence }, timestamp: new Date(at).toISOString()
       })
+      return true
     },
 
     /** @param id of the window */
@@ -45,11 +47,13 @@ export function createAnnouncer (emit: () => Emit<typeof contract>, gates: Gates
       return true
     },
 
-    async prompt (prompt: TeacherPrompt): Promise<void> {
+    /** The event as which it went out. */
+    async prompt (prompt: TeacherPrompt): Promise<'teacher:alert' | 'teacher:recommendations'> {
       const { sessionId, groupId } = prompt
       const urgent = prompt.priority === 'high' && prompt.suggestedTiming === 'immediate'
       if (urgent) await emit().to({ sessionId, groupId }).emit('teacher:alert', prompt, prompt.promptId)
       else await emit().to({ sessionId, groupId }).emit('teacher:recommendations', [prompt], prompt.promptId)
+      return urgent ? 'teacher:alert' : 'teacher:recommendations'
     }
   }
 }

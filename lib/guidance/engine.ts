@@ -1,13 +1,14 @@
 import { randomUUID } from 'node:crypto'
 import type { FastifyBaseLogger } from 'fastify'
 import { ClasswavesError } from '../core/errors.ts'
+import type { Tracing } from '../core/tracing.ts'
 import { Turns } from '../core/turn.ts'
-import { advance, inOrder, pause, resume, tick, type Heard, type KnownGroup, type Timing } from './advance.ts'
+import { advance, inOrder, pause, resume, tick, type Due, type Heard, type KnownGroup, type Timing } from './advance.ts'
 import type { Analysis } from './analysis.ts'
 import type { Gates } from './gates.ts'
 import { release, take, type Batch } from './lease.ts'
 import { openPrompts, outcomes, sessionOfPrompt } from './prompts.ts'
-import type { GroupPart, GuidanceRecord } from './record.ts'
+import type { Cause, GroupPart, GuidanceRecord } from './record.ts'
 import type { GuidanceState, PromptAction } from './schema.ts'
 import type { GuidanceStore } from './store.ts'
 import type { Outcome, Subject, Work } from './work.ts'
@@ -27,7 +28,7 @@ export interface GroupSummary { groupId: string, slices: number, meanAttention: 
 export interface Guidance {
   gates: Gates
   /** Takes talk in, in event time. Resolves when what follows from it has gone out; never rejects because of an analyzer. */
-  feed (topic: Topic, heard: readonly Heard[]): Promise<void>
+  feed (topic: Topic, heard: readonly Heard[], cause?: Cause): Promise<void>
   /** Lets silence pass; live sessions are ticked every 5 s. */
   tick (topic: Topic): Promise<void>
   /** Nothing is judged while a session is paused. */
@@ -52,12 +53,13 @@ export interface EngineDependencies {
   timing: Timing
   /** Told of what a teacher did with a prompt, once for each action. */
   onAction?: (action: PromptAction) => void
+  tracing?: Tracing | undefined
   log: FastifyBaseLogger
 }
 
 const waiting = 10_000
 
-export function createEngine ({ store, gates, work, analysis, timing: given, onAction, log }: EngineDependencies): Guidance {
+export function createEngine ({ store, gates, work, analysis, timing: given, onAction, tracing, log }: EngineDependencies): Guidance {
   const timing: Timing = { ...given, keepTalk: analysis.readsTier2 }
   const turns = new Turns(waiting)
   const owner = randomUUID()
@@ -88,14 +90,19 @@ export function createEngine ({ store, gates, work, analysis, timing: given, onA
     }
   }
 
+  /** In the trace of what the work follows from, whichever process does it. */
+  async function traced<T> (name: string, { cause }: { cause?: Cause }, task: () => Promise<T>): Promise<T> {
+    return tracing ? await tracing.span(name, {}, task, { parent: cause?.trace }) : await task()
+  }
+
   /** In the order of event time, whatever came in one call: the same class gives the same events in the same order. */
   async function perform (subject: Subject, { record, due }: Batch, came: Outcome[]): Promise<void> {
     const { sessionId } = subject
     came.push(...await work.untold(record))
     for (const { looks, jobs } of inOrder(due)) {
-      for (const look of looks) came.push(...await work.look(subject, record, look, async outcome => await settle(sessionId, [outcome])))
+      for (const look of looks) came.push(...await traced('guidance look', look, async () => await work.look(subject, record, look, async outcome => await settle(sessionId, [outcome]))))
       for (const job of jobs) {
-        const analysed = work.job(subject, record, job).then(async outcome => {
+        const analysed = traced(`guidance tier${job.tier}`, job, async () => await work.job(subject, record, job)).then(async outcome => {
           outcome(record)
           if (analysis.remote) await settle(sessionId, [outcome])
           else came.push(outcome)
@@ -105,11 +112,13 @@ export function createEngine ({ store, gates, work, analysis, timing: given, onA
     }
   }
 
-  async function feed (topic: Topic, heard: readonly Heard[]): Promise<void> {
+  async function feed (topic: Topic, heard: readonly Heard[], cause?: Cause): Promise<void> {
     if (heard.length === 0) return
     await inTurn(topic.sessionId, async () => {
       await act(subjectOf(topic), await store.update<Batch | null>(topic.sessionId, (before, now) => {
         const { record, due, touched } = advance(before, heard, now, knownIn(topic), timing)
+        if (cause) follows(due, cause)
+        if (cause?.trace !== undefined) record.session.trace = cause.trace
         return { result: take(record, due, owner, now), record, touched }
       }))
     })
@@ -124,6 +133,7 @@ export function createEngine ({ store, gates, work, analysis, timing: given, onA
         await act(subjectOf(topic), await store.update<Batch | null>(topic.sessionId, (record, now) => {
           if (!record || record.session.paused) return { result: null }
           const { due, touched } = tick(record, now, knownIn(topic), timing)
+          if (record.session.trace !== undefined) follows(due, { trace: record.session.trace })
           const batch = take(record, due, owner, now)
           return batch || touched.size > 0 ? { result: batch, record, touched } : { result: null }
         }))
@@ -190,6 +200,11 @@ export function createEngine ({ store, gates, work, analysis, timing: given, onA
     if (action !== 'dismiss') await gates.acknowledge({ sessionId, groupId, id: promptId })
     if (action !== 'acknowledge') await gates.promptStats({ templateKey, outcome: outcomes[action] })
   }
+}
+
+/** Whatever process acts on it later: what is due says what it follows from. */
+function follows ({ looks, jobs }: Due, cause: Cause): void {
+  for (const one of [...looks, ...jobs]) one.cause = cause
 }
 
 /** Changes the record by what came of the work, and says which groups that touched. */

@@ -2,8 +2,14 @@ import type { Assessment, Utterance, Window } from './analyzer.ts'
 import { shiftStart, start, type Features, type ShiftState } from './embedded/index.ts'
 import type { AttentionNow, Heat, TeacherPrompt, Tier1Insights, Tier2Insights } from './schema.ts'
 
+/**
+ * The talk that something follows from, whichever process acts on it: when it came in (ms since 1970; silence has no such
+ * time) and the W3C traceparent of its coming in, when there is one.
+ */
+export interface Cause { cameAt?: number, trace?: string }
+
 /** A look at a group at a point of the grid. */
-export interface Look { groupId: string, at: number, assessment: Assessment }
+export interface Look { groupId: string, at: number, assessment: Assessment, cause?: Cause }
 
 /** What is remembered of a session's guidance: plain JSON, so that any process can go on where another stopped. */
 export interface GuidanceRecord {
@@ -27,6 +33,8 @@ export interface SessionPart {
   /** Which process acts on what is due, and until when (ms since 1970); looks that became due meanwhile, oldest first. */
   lease: { owner: string, until: number } | null
   looks: Look[]
+  /** The traceparent of the newest talk: what follows from silence follows from the last that was said. */
+  trace?: string
 }
 
 export interface GroupPart {
@@ -64,7 +72,7 @@ export interface PromptEntry {
 }
 
 /** A window to analyse. Whoever holds the claim does it; a claim that ran out may be taken over. */
-export type Job = { id: string, window: Window, claimedUntil: number } & (
+export type Job = { id: string, window: Window, claimedUntil: number, cause?: Cause } & (
   | { tier: 1 }
   /** `reading` is what the features said when the window closed: talk that came since does not change it. */
   | { tier: 2, reading: Tier2Insights }

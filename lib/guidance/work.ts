@@ -5,7 +5,7 @@ import type { Announcer } from './announce.ts'
 import { announced, detect, paceOf, settle, snapshotOf } from './embedded/index.ts'
 import type { Gates } from './gates.ts'
 import { follow, makePrompt, openPrompts, outcomes, rank, remember, silentPrompts, untoldPrompts, waitAfter, worthPrompt, type Known, type Pace } from './prompts.ts'
-import { recordBounds, type GuidanceRecord, type Job, type Look, type PromptEntry } from './record.ts'
+import { recordBounds, type Cause, type GuidanceRecord, type Job, type Look, type PromptEntry } from './record.ts'
 import { scaleDrivers } from './scale.ts'
 import { templates } from './templates.ts'
 import type { Driver, TeacherPrompt } from './schema.ts'
@@ -18,6 +18,8 @@ export interface WorkDependencies {
   announcer: Announcer
   settings: WorkSettings
   countPrompt: (result: 'sent' | 'cooldown' | 'duplicate' | 'capped' | 'silent') => void
+  /** Told of each event that went out, and what it followed from. */
+  onTold?: (event: string, cause: Cause | undefined) => void
 }
 
 /** The session as the work needs it. */
@@ -56,13 +58,14 @@ export class Work {
     for (const entry of silentPrompts(record, look.at)) apply(await this.#silence(entry))
     const { score, why } = await this.#pressed(subject.sessionId, look)
     apply(scored(look, score, why))
-    await this.#deps.announcer.attention(look, subject.sessionId, score, why)
+    const { announcer, onTold, countPrompt } = this.#deps
+    if (await announcer.attention(look, subject.sessionId, score, why)) onTold?.('guidance:analytics', look.cause)
     const entry = await this.#prompt(subject, record, look, why)
     if (!entry) return done
     prompted(entry)(record)
     await store(prompted(entry)) // a teacher may answer the moment it arrives
-    await this.#deps.announcer.prompt(entry.prompt)
-    this.#deps.countPrompt('sent')
+    onTold?.(await announcer.prompt(entry.prompt), look.cause)
+    countPrompt('sent')
     apply(told(entry.prompt.promptId))
     return done
   }
@@ -72,17 +75,19 @@ export class Work {
     const { groupId, end } = job.window
     const window = { ...job.window, sessionId }
     const context = subject.contextOf(groupId)
-    const { analysis, announcer, gates, settings } = this.#deps
+    const { analysis, announcer, gates, settings, onTold } = this.#deps
     if (job.tier === 1) {
       const { zScore } = await gates.energy({ sessionId, groupId, sample: paceOf(window), id: String(end) })
       const insights = await analysis.tier1(window, context, zScore)
       await announcer.tier1(sessionId, groupId, insights, idOf(sessionId, job))
+      onTold?.('ai:tier1:insight', job.cause)
       return finished(job, group => { group.tier1 = insights })
     }
     const group = record.groups[groupId]
     if (!group) return finished(job, () => {})
     const insights = await analysis.tier2(window, job.reading, context)
     await announcer.tier2(sessionId, groupId, insights, end, idOf(sessionId, job))
+    onTold?.('ai:tier2:insight', job.cause)
     const snapshot = snapshotOf(insights)
     await gates.tier2Snapshot({ sessionId, groupId, snapshot, at: end })
     const { state, shifts } = detect(group.shift, snapshot, end)

@@ -7,8 +7,8 @@ import type { Sessions } from './service.ts'
 
 /** Where other areas meet this one; whoever joins them replaces a function here. */
 export interface SessionsSeams {
-  /** Told of accepted talk, in order. */
-  onSlices: (session: Session, slices: readonly Slice[]) => Promise<void>
+  /** Told of accepted talk, in order, and when it came in (ms since 1970). */
+  onSlices: (session: Session, slices: readonly Slice[], cameAt: number) => Promise<void>
   /** Told of each stored transition before it is announced; what fails in it is its own affair. */
   onTransition: (session: Session) => Promise<void>
   /** Makes the results of an ended session. */

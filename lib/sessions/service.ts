@@ -42,8 +42,8 @@ export interface ServiceDependencies {
   emit: () => Emit<typeof sessionsContract>
   codeLength: number
   move: (of: string, rooms: { into?: readonly string[], out?: readonly string[] }) => void
-  /** Told of accepted talk, in order. */
-  onSlices: (session: Session, slices: readonly Slice[]) => Promise<void>
+  /** Told of accepted talk, in order, and when it came in (ms since 1970). */
+  onSlices: (session: Session, slices: readonly Slice[], cameAt: number) => Promise<void>
   count: (result: 'accepted' | 'duplicate', slices: number) => void
   /** Told of talk that was stored, but could not be sent to its group for two minutes. */
   onUntold: (error: unknown, sessionId: string) => void
@@ -150,6 +150,7 @@ export function createSessions ({ store, lifecycle, emit, codeLength, move, onSl
     },
 
     async transcribe (sessionId, slices) {
+      const cameAt = Date.now()
       const session = await get(sessionId)
       const result = await store.append(sessionId, slices.map(normalised))
       if (!result.ok) {
@@ -161,7 +162,7 @@ export function createSessions ({ store, lifecycle, emit, codeLength, move, onSl
       count('duplicate', result.duplicates)
       // Whoever sent it would be told of duplicates the next time; so it is told as soon as there is a way.
       await tell(sessionId, result.accepted).catch(() => { void again(() => tell(sessionId, result.accepted), error => onUntold(error, sessionId)) })
-      await onSlices(session, result.accepted)
+      await onSlices(session, result.accepted, cameAt)
       return { accepted: result.accepted.length, duplicates: result.duplicates }
     },
 
