@@ -1,6 +1,7 @@
 import { Registry } from '@platformatic/prom-client'
 import { readdir, readFile, writeFile } from 'node:fs/promises'
 import { contracts } from '../lib/contract.ts'
+import { board, rules } from './board.ts'
 import { roles } from '../lib/core/access.ts'
 import { commonReceives, commonSends, type Contract } from '../lib/core/contract.ts'
 import type { Key } from '../lib/core/key.ts'
@@ -8,7 +9,7 @@ import { createMetrics } from '../lib/core/metrics.ts'
 import { errorTable, eventTable, keyTable, optionTable, table } from '../lib/core/tables.ts'
 import { environment, Options } from '../lib/options.ts'
 
-/** Writes docs/reference.md from the declarations: `npx tsx docs/generate.ts`. A test fails while the file is behind. */
+/** Writes docs/reference.md from the declarations, and the board and alerts in ops/: `npx tsx docs/generate.ts`. A test fails while the file is behind. */
 
 export const referenceFile = new URL('reference.md', import.meta.url)
 const lib = new URL('../lib/', import.meta.url)
@@ -87,4 +88,9 @@ function isKey (value: unknown): value is Key {
   return typeof value === 'function' && 'pattern' in value && 'ttl' in value
 }
 
-if (process.argv[1] === import.meta.filename) await writeFile(referenceFile, await reference())
+if (process.argv[1] === import.meta.filename) {
+  await writeFile(referenceFile, await reference())
+  const ops = new URL('../ops/', import.meta.url)
+  await writeFile(new URL('grafana.json', ops), `${JSON.stringify(board(), null, 1)}\n`)
+  await writeFile(new URL('alerts.yml', ops), `${JSON.stringify(rules(), null, 2)}\n`)
+}

@@ -2,7 +2,7 @@ import type { FastifyBaseLogger } from 'fastify'
 import type { Server, Socket } from 'socket.io'
 import type { Connections } from './connections.ts'
 import { at, cursorAt, enter, isAt, move, type Cursor } from './cursor.ts'
-import type { Heard, Journal, Position } from './journal.ts'
+import type { DeliveryWatch, Heard, Journal, Position } from './journal.ts'
 import type { Live, LiveEvent } from './live.ts'
 
 /**
@@ -19,14 +19,6 @@ export interface DeliveryDependencies {
   connections: Connections | undefined
   log: FastifyBaseLogger
   watch: DeliveryWatch
-}
-
-/** Told of what is not the plain way, for the counters. */
-export interface DeliveryWatch {
-  /** A reader said where it was, and got so many events. */
-  replayed (namespace: string, recovered: boolean, events: number): void
-  /** The wire lost so many events, which the journal had. */
-  filled (namespace: string, events: number): void
 }
 
 /** What became of a reader that said where it was. */

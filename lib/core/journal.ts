@@ -60,6 +60,14 @@ export interface Journal {
   close (): Promise<void>
 }
 
+/** Told of what a delivery reads from the journal, for the counters. */
+export interface DeliveryWatch {
+  /** A reader said where it was, and got so many events. */
+  replayed (namespace: string, recovered: boolean, events: number): void
+  /** The wire lost so many events, which the journal had. */
+  filled (namespace: string, events: number): void
+}
+
 /** Events of a room that are kept, with their ids. */
 export const journalBounds = { events: 1000 } as const
 

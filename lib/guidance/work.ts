@@ -64,7 +64,8 @@ export class Work {
     if (!entry) return done
     prompted(entry)(record)
     await store(prompted(entry)) // a teacher may answer the moment it arrives
-    onTold?.(await announcer.prompt(entry.prompt), look.cause)
+    const event = await announcer.prompt(entry.prompt)
+    onTold?.(event, look.cause)
     countPrompt('sent')
     apply(told(entry.prompt.promptId))
     return done
