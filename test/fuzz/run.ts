@@ -1,0 +1,13 @@
+import { attack } from './attack.ts'
+import { faults, said } from './verdict.ts'
+
+/** `npm run test:fuzz`: a million frames, or as many as are given; then a seed, to see the same again. */
+
+const [frames = '1000000', seed = String(Date.now() % 1_000_000)] = process.argv.slice(2)
+const ends: (() => unknown)[] = []
+const report = await attack({ teardown: end => ends.push(end) }, { frames: Number(frames), seed: Number(seed) })
+for (const end of ends.reverse()) await end()
+const wrong = faults(report)
+for (const fault of wrong) process.stdout.write(`${fault}\n`)
+process.stdout.write(`${said(report)}\n${wrong.length === 0 ? 'nothing exited, nothing leaked, nothing reached a foreign room' : `${wrong.length} faults`}\n`)
+process.exit(wrong.length === 0 ? 0 : 1)
