@@ -22,6 +22,7 @@ export const Options = Closed({
   origins: Type.Array(Type.String({ pattern: '^(null|https?://[^/]+)$' }), { default: [], description: 'origins of pages on other hosts that may connect, such as https://school.example; null is a page that was opened from the disk' }),
   drainMs: ms(5_000, 'over how long closing sends clients away, at most'),
   limits: Limits,
+  fastWire: flag(true, 'write broadcasts to the connections directly, and all of one turn together, where Socket.IO is one that this was tested with; false leaves all of it to Socket.IO'),
   routes: Closed({
     prefix: Type.Refine(
       Type.Unsafe<string | false>({ default: '/api/v1', description: 'prefix of the REST routes; false for none' }),

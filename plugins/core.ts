@@ -26,6 +26,7 @@ import { quiet, subscriber, type RedisClient } from '../lib/core/redis.ts'
 import { version } from '../lib/version.ts'
 import { createTracing, tracedHandlers, tracedTransport } from '../lib/core/tracing.ts'
 import { createAuthenticator, verifierAt } from '../lib/core/token.ts'
+import { stockBroadcast } from '../lib/core/wire.ts'
 import type { ParsedOptions } from '../lib/options.ts'
 import auth from './auth.ts'
 import io, { type IoState } from './io.ts'
@@ -39,7 +40,7 @@ export async function buildCore (fastify: FastifyInstance, options: ParsedOption
   const log = fastify.log.child({ plugin: 'fastify-classwaves' })
   let redis: RedisClient | undefined
   let subscription: RedisClient | undefined
-  let state: IoState = { connections: undefined, draining: false }
+  let state: IoState = { connections: undefined, broadcast: stockBroadcast, draining: false }
   const stands = (client: RedisClient): boolean => client.status === 'ready'
   const metrics = createMetrics(options.metrics.registry as Registry | undefined, {
     rooms: () => roomsOf(fastify, contracts),
@@ -54,12 +55,13 @@ export async function buildCore (fastify: FastifyInstance, options: ParsedOption
   if (redis?.status === 'ready') await clock.settled(clockMs)
   const addressOf = (request: IncomingMessage): string =>
     options.addressOf?.(request.headers, request.socket.remoteAddress ?? '') ?? request.socket.remoteAddress ?? ''
-  const { limits, origins, drainMs } = options
+  const { limits, origins, drainMs, fastWire } = options
   await fastify.register(io, {
     io: options.io,
     limits,
     origins,
     drainMs,
+    fastWire,
     redis,
     now,
     addressOf,
@@ -77,6 +79,7 @@ export async function buildCore (fastify: FastifyInstance, options: ParsedOption
     io: fastify.io,
     ...backends,
     connections: state.connections,
+    broadcast: state.broadcast,
     log,
     watch: {
       replayed (namespace, recovered, events) {

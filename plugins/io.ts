@@ -13,6 +13,7 @@ import { originRule } from '../lib/core/origin.ts'
 import { guardedParser } from '../lib/core/parser.ts'
 import { quiet, subscriber, type RedisClient } from '../lib/core/redis.ts'
 import { shareUpgrades, type Upgrades } from '../lib/core/upgrade.ts'
+import { shortWay, stockBroadcast, type Broadcast } from '../lib/core/wire.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -25,6 +26,7 @@ declare module 'fastify' {
 export interface IoState {
   /** Absent when the server is the host's: then its connections are the host's to watch. */
   connections: Connections | undefined
+  broadcast: Broadcast
   draining: boolean
 }
 
@@ -33,6 +35,7 @@ interface IoOptions {
   origins: readonly string[]
   drainMs: number
   limits: Limits
+  fastWire: boolean
   redis?: RedisClient
   now: () => number
   addressOf: (request: IncomingMessage) => string
@@ -50,8 +53,8 @@ interface Own { io: Server, upgrades: Upgrades, endIdle: () => void }
  * `fastify.io`: a Socket.IO server on the Fastify server, or the host's if one is decorated. It closes in `preClose`,
  * because Fastify's own close waits for open connections; clients see a transport close and reconnect by themselves.
  */
-export default fp<IoOptions>(async (fastify, { io: options, origins, drainMs, limits, redis, now, addressOf, onFailure, use }) => {
-  const state: IoState = { connections: undefined, draining: false }
+export default fp<IoOptions>(async (fastify, { io: options, origins, drainMs, limits, fastWire, redis, now, addressOf, onFailure, use }) => {
+  const state: IoState = { connections: undefined, broadcast: stockBroadcast, draining: false }
   const rule = originRule(origins)
   const own = fastify.hasDecorator('io') ? undefined : createServer()
   if (own) fastify.decorate('io', own.io)
@@ -61,6 +64,11 @@ export default fp<IoOptions>(async (fastify, { io: options, origins, drainMs, li
   if (redis && subscription) io.adapter(clusterAdapter(redis, subscription, error => onFailure('publish', error)))
 
   if (own) state.connections = new Connections(io, { limits, onSlow: () => onFailure('slow'), onFlood: () => onFailure('flood') })
+  if (own && fastWire) {
+    const way = shortWay(io, { waitingBytes: limits.waitingBytes / 16 })
+    if ('broadcast' in way) state.broadcast = way.broadcast
+    else fastify.log.info({ reason: way.unfit }, 'fastWire is not used with this Socket.IO')
+  }
   use(state)
 
   const namespaces = new Set<Namespace>()

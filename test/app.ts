@@ -13,6 +13,9 @@ import { useRedis, type Owner } from './redis.ts'
 
 export const secret = 'the secret of the tests'
 
+/** `CLASSWAVES_FAST_WIRE=off npm test` runs all tests on Socket.IO's own way out. */
+export const wayOfTests = { fastWire: process.env.CLASSWAVES_FAST_WIRE !== 'off' }
+
 export type Claims = Record<string, unknown>
 
 /** A token of a new user; it ends in an hour unless `exp` says otherwise. `undefined` leaves a claim out. */
@@ -54,7 +57,7 @@ export async function build (t: Owner, options: ClasswavesOptions = {}, before: 
   const app = Fastify({ logger: { level: 'warn', stream: { write: line => { logs.push(JSON.parse(line)) } } } })
   t.teardown(() => app.close())
   await before(app)
-  await app.register(classwaves, { jwt: { secret }, ...options })
+  await app.register(classwaves, { jwt: { secret }, ...wayOfTests, ...options })
   const url = await app.listen({ port: 0, host: '127.0.0.1' })
   return { ...remote(t, url), app, logs }
 }

@@ -1,6 +1,6 @@
 import Fastify from 'fastify'
 import classwaves, { defaultAuthorize, type ClasswavesOptions } from '../index.ts'
-import { secret } from './app.ts'
+import { secret, wayOfTests } from './app.ts'
 
 /**
  * A server in a process of its own, started by `fork.ts`. Told to close, it closes and goes as soon as nothing holds
@@ -14,6 +14,7 @@ app.get('/slow', async () => { await new Promise(resolve => setTimeout(resolve, 
 app.post('/gates/:gate', async ({ params, body }) => await app.guidance.gates[(params as { gate: 'cooldown' }).gate](body as { sessionId: string, groupId: string }))
 await app.register(classwaves, {
   jwt: { secret },
+  ...wayOfTests,
   authorize: async (...question) => question[0].userId === 'stuck' ? await new Promise<boolean>(() => {}) : await defaultAuthorize(...question),
   ...options,
   sessions: { transcriber: ({ data }) => [{ text: Buffer.from(data).toString() }], ...options.sessions }

@@ -48,16 +48,19 @@ export async function launch (script: string | URL, options: object = {}): Promi
   await once(control, 'connect')
   control.setNoDelay(true)
   let asked = 0
+  const answers = new Map<number, (answer: { error?: string, value?: unknown }) => void>()
+  child.on('message', (answer: { id: number, error?: string, value?: unknown }) => {
+    answers.get(answer.id)?.(answer)
+    answers.delete(answer.id)
+  })
 
   async function ask<T> (name: string, argument?: unknown): Promise<T> {
     const id = ++asked
+    const answer = new Promise<{ error?: string, value?: unknown }>(resolve => { answers.set(id, resolve) })
     child.send({ id, name, argument })
-    for (;;) {
-      const [answer] = await once(child, 'message') as [{ id: number, error?: string, value: T }]
-      if (answer.id !== id) continue
-      if (answer.error !== undefined) throw new Error(answer.error)
-      return answer.value
-    }
+    const { error, value } = await Promise.race([answer, gone.then(() => ({ error: `${file} ended`, value: undefined }))])
+    if (error !== undefined) throw new Error(error)
+    return value as T
   }
 
   return {

@@ -35,5 +35,19 @@ export function move (cursor: Cursor, { epoch, offset }: Position): void {
   for (const moved of cursor.moved) moved()
 }
 
+/** Settles when the cursor has moved so far that it is behind no more, or after `ms`. */
+export async function movedPast (cursor: Cursor, isBehind: () => boolean, ms: number): Promise<void> {
+  await new Promise<void>(resolve => {
+    const done = (): void => {
+      clearTimeout(timer)
+      cursor.moved.delete(look)
+      resolve()
+    }
+    const look = (): void => { if (!isBehind()) done() }
+    const timer = setTimeout(done, ms)
+    cursor.moved.add(look)
+  })
+}
+
 export function at ({ epoch, offset }: Position): Position { return { epoch, offset } }
 export function isAt (cursor: Position, place: Position): boolean { return cursor.epoch === place.epoch && cursor.offset === place.offset }

@@ -1,9 +1,10 @@
 import type { FastifyBaseLogger } from 'fastify'
 import type { Server, Socket } from 'socket.io'
 import type { Connections } from './connections.ts'
-import { at, cursorAt, enter, isAt, move, type Cursor } from './cursor.ts'
+import { at, cursorAt, enter, isAt, move, movedPast, type Cursor } from './cursor.ts'
 import type { DeliveryWatch, Heard, Journal, Position } from './journal.ts'
 import type { Live, LiveEvent } from './live.ts'
+import { stockBroadcast, type Broadcast } from './wire.ts'
 
 /**
  * Events on their way to the sockets of this process. Kept ones go out in the order of their places, each once, without
@@ -17,6 +18,8 @@ export interface DeliveryDependencies {
   live: Live
   /** Absent for a Socket.IO server that is the host's. */
   connections: Connections | undefined
+  /** Socket.IO's own unless said. */
+  broadcast?: Broadcast
   log: FastifyBaseLogger
   watch: DeliveryWatch
 }
@@ -35,16 +38,18 @@ export class Delivery {
   readonly #journal: Journal
   readonly #live: Live
   readonly #connections: Connections | undefined
+  readonly #broadcast: Broadcast
   readonly #log: FastifyBaseLogger
   readonly #watch: DeliveryWatch
   readonly #cursors = new Map<string, Cursor>()
   readonly #timer: NodeJS.Timeout
 
-  constructor ({ io, journal, live, connections, log, watch }: DeliveryDependencies) {
+  constructor ({ io, journal, live, connections, broadcast = stockBroadcast, log, watch }: DeliveryDependencies) {
     this.#io = io
     this.#journal = journal
     this.#live = live
     this.#connections = connections
+    this.#broadcast = broadcast
     this.#log = log
     this.#watch = watch
     live.listen(event => this.#spread(event))
@@ -167,7 +172,7 @@ export class Delivery {
     const kept = this.#hasReaders(event.namespace, event.rooms) ? event.open() : undefined
     move(cursor, event.position)
     if (!kept) return
-    this.#io.of(event.namespace).local.to([...event.rooms]).except([...cursor.behind]).emit(kept.event, kept.payload, kept.meta)
+    this.#broadcast(this.#io.of(event.namespace), event.rooms, cursor.behind, kept.event, kept.payload, kept.meta)
   }
 
   /** To the readers of this process; those who lag behind get the newest when they have caught up. */
@@ -175,7 +180,7 @@ export class Delivery {
     if (!this.#hasReaders(namespace, rooms)) return
     const nsp = this.#io.of(namespace)
     const slow = this.#connections?.slow ? [...nsp.sockets.values()].filter(socket => this.#connections?.isSlow(socket) && rooms.some(room => socket.rooms.has(room))) : []
-    nsp.local.to([...rooms]).except(slow.map(socket => socket.id)).emit(event, payload, meta)
+    this.#broadcast(nsp, rooms, slow.map(socket => socket.id), event, payload, meta)
     for (const socket of slow) this.#connections?.hold(socket, thing, event, payload, meta)
   }
 
@@ -210,18 +215,7 @@ export class Delivery {
   /** Waits for the cursor to come to a place; if the wire has lost it, reads it. */
   async #until (namespace: string, room: string, cursor: Cursor, place: Position): Promise<void> {
     const isBehind = (): boolean => cursor.epoch === place.epoch && cursor.offset < place.offset
-    if (isBehind()) {
-      await new Promise<void>(resolve => {
-        const done = (): void => {
-          clearTimeout(timer)
-          cursor.moved.delete(look)
-          resolve()
-        }
-        const look = (): void => { if (!isBehind()) done() }
-        const timer = setTimeout(done, catchUpMs)
-        cursor.moved.add(look)
-      })
-    }
+    if (isBehind()) await movedPast(cursor, isBehind, catchUpMs)
     while (isBehind()) if (!await this.#fill(namespace, room, cursor)) return
   }
 

@@ -14,7 +14,7 @@ export const journalKeys = {
 const channel = 'classwaves:events'
 
 const append = script('core_journal_append', ['log', 'events', 'ids'], ['id', 'head', 'body', 'channel', 'events', 'ttlSeconds'],
-  reply => positionOf(reply as string[]))
+  reply => positionOf(reply as string[]), { often: true })
 
 const read = script('core_journal_read', ['log', 'events', 'ids'], ['epoch', 'offset', 'limit', 'ttlSeconds'], reply => {
   const [epoch, offset, lost, ...entries] = reply as string[]

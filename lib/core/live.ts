@@ -34,26 +34,42 @@ export interface RedisLiveOptions {
   onFailure: (error: unknown) => void
 }
 
+/** So many characters leave in one message at most; one event may be longer. */
+const messageSize = 64 * 1024
+
 export function createRedisLive ({ redis, subscription, onFailure }: RedisLiveOptions): Live & { publish (event: LiveEvent): Promise<void> } {
   const sender = randomUUID()
+  /** What is sent in this turn of the event loop, as JSON: it leaves together. */
+  let waiting: string[] = []
+  let size = 0
 
-  async function publish (event: LiveEvent): Promise<void> {
-    await redis.publish(channel, JSON.stringify({ sender, ...event }))
+  async function publish (events: readonly string[]): Promise<void> {
+    await redis.publish(channel, `{"sender":"${sender}","events":[${events.join()}]}`)
+  }
+
+  function flush (): void {
+    const events = waiting
+    waiting = []
+    size = 0
+    if (events.length > 0) publish(events).catch((error: unknown) => { for (let i = 0; i < events.length; i++) onFailure(error) })
   }
 
   return {
-    publish,
+    publish: async event => await publish([JSON.stringify(event)]),
     send (event) {
-      if (redis.status === 'ready') publish(event).catch(onFailure)
-      else onFailure(new Error('Redis is away'))
+      if (redis.status !== 'ready') return onFailure(new Error('Redis is away'))
+      const json = JSON.stringify(event)
+      if (size + json.length > messageSize) flush()
+      if (waiting.push(json) === 1) setImmediate(flush)
+      size += json.length
     },
     listen (hear) {
       if (!subscription) return
       subscription.on('message', (from: string, message: string) => {
         if (from !== channel) return
         try {
-          const event = read(message)
-          if (event.sender !== sender) hear(event)
+          const { sender: whose, events } = read(message)
+          if (whose !== sender) for (const event of events) hear(event)
         } catch (error) {
           onFailure(error)
         }
@@ -63,10 +79,13 @@ export function createRedisLive ({ redis, subscription, onFailure }: RedisLiveOp
   }
 }
 
-function read (message: string): LiveEvent & { sender: string } {
-  const event = JSON.parse(message) as Partial<LiveEvent & { sender: string }> | null
-  const ours = typeof event?.sender === 'string' && typeof event.namespace === 'string' && Array.isArray(event.rooms) &&
-    event.rooms.every(room => typeof room === 'string') && typeof event.event === 'string' && typeof event.meta === 'object'
-  if (!ours) throw new Error('not a message of ours')
-  return event as LiveEvent & { sender: string }
+function read (message: string): { sender: string, events: LiveEvent[] } {
+  const { sender, events } = (JSON.parse(message) ?? {}) as { sender?: unknown, events?: unknown }
+  if (typeof sender !== 'string' || !Array.isArray(events) || !events.every(isEvent)) throw new Error('not a message of ours')
+  return { sender, events }
+}
+
+function isEvent (event: Partial<LiveEvent> | null): event is LiveEvent {
+  return typeof event?.namespace === 'string' && Array.isArray(event.rooms) && event.rooms.every(room => typeof room === 'string') &&
+    typeof event.event === 'string' && typeof event.meta === 'object'
 }

@@ -1,6 +1,7 @@
-import { createHash, randomBytes } from 'node:crypto'
+import { randomBytes } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
+import { batching, runner } from './batch.ts'
 import { key } from './key.ts'
 
 export const scriptKeys = {
@@ -11,6 +12,7 @@ export const scriptKeys = {
 export interface ScriptClient {
   evalsha (sha: string, keyCount: number, ...args: string[]): Promise<unknown>
   eval (source: string, keyCount: number, ...args: string[]): Promise<unknown>
+  readonly isCluster?: boolean
 }
 
 /** The typed twin of a Lua file: keys by name, arguments by label, reply decoded. */
@@ -30,28 +32,24 @@ export interface Script<K extends string, A extends string, R> {
  * something else is called `once`: its answer is kept for longer than any caller waits, and given again.
  *
  * @param decode turns Redis' reply into what the caller means
+ * @param often what is asked in one turn of the event loop goes to Redis together; for scripts that change one thing in little time
  */
 export function script<const K extends string, const A extends string, R> (
   file: string,
   keys: readonly K[],
   args: readonly A[],
   decode: (reply: unknown) => R,
-  { once = false }: { once?: boolean } = {}
+  { once = false, often = false }: { once?: boolean, often?: boolean } = {}
 ): Script<K, A, R> {
   const source = read(file)
   const sent = once ? answeringOnce(source) : source
-  const sha = createHash('sha1').update(sent).digest('hex')
   const count = keys.length + Number(once)
+  const alone = runner(sent, () => count)
+  const run = often ? batching(sent, count, count + args.length, alone) : alone
   const call = async (redis: ScriptClient, keyNames: Record<K, string>, values: Record<A, string | number>): Promise<R> => {
     const names = keys.map(name => keyNames[name])
     if (once) names.push(scriptKeys.answer({ keys: slotOf(names[0] as string), call: randomBytes(6).toString('hex') }))
-    const parameters = [...names, ...args.map(label => String(values[label]))]
-    try {
-      return decode(await redis.evalsha(sha, count, ...parameters))
-    } catch (error) {
-      if (!(error instanceof Error) || !error.message.startsWith('NOSCRIPT')) throw error
-      return decode(await redis.eval(sent, count, ...parameters))
-    }
+    return decode(await run(redis, [...names, ...args.map(label => String(values[label]))]))
   }
   return Object.assign(call, { file, keys, args, source })
 }

@@ -69,7 +69,7 @@ const tier2Shift = script('guidance_tier2_shift', ['last'], ['throttleMs', 'ttlS
 export const gateScripts = [welford, attention, acks, cooldown, dedupe, promptStats, tier2Snapshot, tier2Shift] as const
 
 /** A `Redis` or a `Cluster`: runs scripts, and says which of the two it is. */
-export interface GateRedis extends ScriptClient { readonly isCluster?: boolean }
+export type GateRedis = ScriptClient
 
 /**
  * One question to Redis for each gate. A command that the client sends again after a lost connection counts once and is

@@ -14,6 +14,7 @@ export { sessionKeys, sessionScripts } from './store-redis-scripts.ts'
 /** What the store needs of an ioredis client; a `Redis` and a `Cluster` both have it. */
 export interface SessionRedis extends ScriptClient, ListClient {
   readonly status: string
+  readonly isCluster: boolean
   get (key: string): Promise<string | null>
   del (key: string): Promise<number>
 }

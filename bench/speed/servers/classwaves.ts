@@ -42,13 +42,13 @@ const say = (event: 'bench:news' | 'bench:kept'): void => {
 }
 
 await serve(await app.listen({ port: 0, host: '127.0.0.1' }), () => say(`bench:${publishes}`), {
-  /** Decisions of the attention gate, so many at a time, over a thousand groups; how many it made, and in how many milliseconds. */
-  async gates ({ ms, atOnce }: { ms: number, atOnce: number }) {
+  /** Decisions of the attention gate, so many at a time, over a thousand groups, for so long and so many at least; how many it made, and how long that took (ms). */
+  async gates ({ ms, least, atOnce }: { ms: number, least: number, atOnce: number }) {
     const { gates } = app.guidance
     let decisions = 0
     const began = performance.now()
     await Promise.all(Array.from({ length: atOnce }, async () => {
-      while (performance.now() - began < ms) {
+      while (decisions < least || performance.now() - began < ms) {
         const i = decisions++
         await gates.attention({ sessionId: 'session-1', groupId: `group-${i * 7919 % 1000}`, score: i % 101 })
       }

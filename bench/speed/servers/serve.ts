@@ -25,7 +25,7 @@ export async function serve (url: string, publish: () => void = () => {}, answer
       value => process.send?.({ id, value }), (error: unknown) => process.send?.({ id, error: String(error) })
     )
   })
-  process.once('SIGTERM', () => process.exit())
+  for (const end of ['SIGTERM', 'disconnect']) process.once(end, () => process.exit())
   process.send?.({ url, control: (control.address() as AddressInfo).port } satisfies Started)
 }
 

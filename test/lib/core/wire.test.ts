@@ -1,0 +1,180 @@
+import { randomUUID } from 'node:crypto'
+import fc from 'fast-check'
+import type { Server, Socket } from 'socket.io'
+import t, { type Test } from 'tap'
+import { Closed, contract, Id, Payload, receives, room, sends } from '../../../index.ts'
+import { shortWay, tested } from '../../../lib/core/wire.ts'
+import Type from 'typebox'
+import { build, token, type App } from '../../app.ts'
+import { patienceMs, type Client } from '../../client.ts'
+
+/** The short way to the readers: what they get, and in which order, is what Socket.IO gives them. */
+
+const ofClass = room('class:{classId}')
+const ofPair = room('pair:{pairId}')
+const Said = { classId: Id, text: Type.String() }
+const talk = contract({
+  namespace: '/talk',
+  summary: 'For the test.',
+  admits: ['student'],
+  receives: {
+    enter: receives({ summary: 'Joins.', payload: Closed({ rooms: Type.Array(Type.String()) }), who: ['student'] }),
+    leave: receives({ summary: 'Leaves.', payload: Closed({ rooms: Type.Array(Type.String()) }), who: ['student'] }),
+    ask: receives({ summary: 'Asks.', payload: Closed({ text: Type.String() }), ack: Type.Object({ text: Type.String() }), who: ['student'] })
+  },
+  sends: {
+    said: sends({ summary: 'To a class.', payload: Payload(Said), rooms: [ofClass], kept: false, newest: () => randomUUID() }),
+    kept: sends({ summary: 'To a class, kept.', payload: Payload(Said), rooms: [ofClass], kept: true }),
+    both: sends({ summary: 'To two rooms.', payload: Payload({ ...Said, pairId: Id }), rooms: [ofClass, ofPair], kept: false, newest: () => randomUUID() })
+  }
+})
+
+type Emit = ReturnType<App['app']['classwaves']['serve']>
+
+async function scene (t: Test, fastWire: boolean) {
+  const app = await build(t, { fastWire, limits: { eventsPerSecond: 100_000, eventBurst: 100_000, waitingBytes: 16 * 1024 * 1024 } })
+  const emit = app.app.classwaves.serve(talk, {
+    enter: async ({ join }, { rooms }) => await join(...rooms),
+    leave: async ({ leave }, { rooms }) => await leave(...rooms),
+    ask: async (_context, { text }) => ({ text })
+  }) as Emit
+  const connect = async (transports?: string[]): Promise<Client> => await app.connect('/talk', token({ role: 'student' }), transports && { transports })
+  const serverSide = ({ socket }: Client): Socket => app.app.io.of('/talk').sockets.get(socket.id as string) as Socket
+  return { app, emit, connect, serverSide }
+}
+
+/** How many system calls a connection has been given work for. */
+function counted (socket: Socket): { writes: number } {
+  const { _handle: handle } = (socket.conn.transport as unknown as { socket: { _socket: { _handle: Record<string, (...args: unknown[]) => unknown> } } }).socket._socket
+  const count = { writes: 0 }
+  for (const name of ['writev', 'writeBuffer', 'writeUtf8String', 'writeLatin1String']) {
+    const write = handle[name] as (...args: unknown[]) => unknown
+    handle[name] = (...args) => { count.writes++; return write.apply(handle, args) }
+  }
+  return count
+}
+
+const texts = ({ records }: Client): unknown[] => records.map(({ event, payload }) => `${event} ${(payload as { text: string }).text}`)
+
+async function until (condition: () => boolean): Promise<void> {
+  for (const end = Date.now() + patienceMs; !condition(); await new Promise(resolve => setTimeout(resolve, 2))) if (Date.now() > end) throw new Error('it did not come about')
+}
+
+type Step =
+  | { do: 'say' | 'keep' | 'both', to: number, size: number }
+  | { do: 'single' | 'ask' | 'pause' | 'resume' | 'cut' | 'listen', who: number }
+  | { do: 'enter' | 'leave', who: number, to: number }
+  | { do: 'breathe' }
+
+const to = fc.integer({ min: 0, max: 1 })
+const who = fc.integer({ min: 0, max: 3 })
+const step: fc.Arbitrary<Step> = fc.oneof(
+  { weight: 8, arbitrary: fc.record({ do: fc.constantFrom('say' as const, 'keep' as const, 'both' as const), to, size: fc.constantFrom(1, 100, 124, 200, 5_000, 70_000) }) },
+  { weight: 4, arbitrary: fc.record({ do: fc.constantFrom('single' as const, 'ask' as const), who }) },
+  { weight: 2, arbitrary: fc.record({ do: fc.constantFrom('enter' as const, 'leave' as const), who, to }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constantFrom('pause' as const, 'resume' as const, 'listen' as const), who }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('cut' as const), who: fc.constant(3) }) },
+  { weight: 3, arbitrary: fc.constant({ do: 'breathe' as const }) }
+)
+
+/** Three readers over WebSocket, one over polling; all that each got, in its order. */
+async function play (t: Test, fastWire: boolean, steps: readonly Step[]): Promise<unknown[][]> {
+  const { app, emit, connect, serverSide } = await scene(t, fastWire)
+  const clients = await Promise.all([connect(), connect(), connect(['polling']), connect()])
+  for (const one of clients) await one.ok('enter' as never, { rooms: ['class:c0'] } as never)
+  const wire = (one: Client): { pause (): void, resume (): void } | undefined => (one.socket.io.engine.transport as unknown as { ws?: { pause (): void, resume (): void } }).ws
+  let number = 0
+  const answers: Promise<unknown>[] = []
+  for (const step of steps) {
+    const client = clients['who' in step ? step.who : 0] as Client
+    const server = serverSide(client)
+    const text = `${++number}`
+    if (step.do === 'breathe') await new Promise(resolve => setImmediate(resolve))
+    else if (step.do === 'say' || step.do === 'keep' || step.do === 'both') {
+      const classId = `c${step.to}`
+      const long = text + '语'.repeat(step.size / 3)
+      void emit.to({ classId, pairId: 'p' }).emit(({ say: 'said', keep: 'kept', both: 'both' } as const)[step.do], { classId, text: long, ...(step.do === 'both' && { pairId: 'p' }) } as never)
+    } else if (!server) continue
+    else if (step.do === 'single') server.emit('single', { text }, {})
+    else if (step.do === 'ask') answers.push(client.raw('ask', { text }).catch(() => {}))
+    else if (step.do === 'enter') await server.join([`class:c${step.to}`, 'pair:p'])
+    else if (step.do === 'leave') await server.leave(`class:c${step.to}`)
+    else if (step.do === 'listen') server.onAnyOutgoing(() => {})
+    else if (step.do === 'cut') server.conn.close()
+    else wire(client)?.[step.do]()
+  }
+  for (const one of clients) wire(one)?.resume()
+  await Promise.all(answers)
+  for (const one of clients) {
+    const server = serverSide(one)
+    if (!server) continue
+    server.emit('end', { text: '' }, {})
+    await until(() => one.gone !== undefined || one.records.some(({ event }) => event === 'end'))
+  }
+  await app.app.close()
+  return clients.map(one => texts(one).map(text => (text as string).slice(0, 20)))
+}
+
+t.test('whatever is sent, each reader gets the same in the same order as from Socket.IO', async t => {
+  await fc.assert(fc.asyncProperty(fc.array(step, { minLength: 5, maxLength: 60 }), async steps => {
+    const [short, stock] = [await play(t, true, steps), await play(t, false, steps)]
+    // One that was cut off has got the beginning of it, on either way.
+    const [cut = [], other = []] = [short[3], stock[3]]
+    const same = Math.min(cut.length, other.length)
+    t.same([...short.slice(0, 3), cut.slice(0, same)], [...stock.slice(0, 3), other.slice(0, same)])
+  }), { numRuns: 5 })
+})
+
+t.test('broadcasts and answers of one turn leave together, and nothing overtakes', async t => {
+  for (const fastWire of [true, false]) {
+    const { emit, connect, serverSide } = await scene(t, fastWire)
+    const client = await connect()
+    await client.ok('enter' as never, { rooms: ['class:c'] } as never)
+    const server = serverSide(client)
+    const count = counted(server)
+    for (let i = 0; i < 10; i++) {
+      void emit.to({ classId: 'c' }).emit('said' as never, { classId: 'c', text: `${i}` } as never)
+      await Promise.resolve()
+    }
+    await until(() => client.records.length === 10)
+    t.same(texts(client), Array.from({ length: 10 }, (_, i) => `said ${i}`))
+    if (fastWire) t.ok(count.writes <= 3, `${count.writes} writes`)
+    else t.ok(count.writes >= 10, `${count.writes} writes without it`)
+  }
+})
+
+t.test('frames of every length, and text of several bytes a character', async t => {
+  const { emit, connect } = await scene(t, true)
+  const client = await connect()
+  await client.ok('enter' as never, { rooms: ['class:c'] } as never)
+  const sizes = [0, 1, 20, 60, 124, 125, 126, 127, 1_000, 21_000, 65_300, 65_536, 70_000]
+  for (const size of sizes) await emit.to({ classId: 'c' }).emit('said' as never, { classId: 'c', text: '語'.repeat(size) } as never)
+  await until(() => client.records.length === sizes.length)
+  t.same(client.records.map(({ payload }) => (payload as { text: string }).text.length), sizes)
+})
+
+t.test('who is in a room when it is said gets it, also who was let in late', async t => {
+  const { app, emit, connect, serverSide } = await scene(t, true)
+  app.app.io.of('/talk').use(async (socket, next) => {
+    await socket.join('class:c') // before it is let in
+    await emit.to({ classId: 'c' }).emit('said' as never, { classId: 'c', text: 'too early for it' } as never)
+    next()
+  })
+  const [first, second] = [await connect(), await connect()]
+  await emit.to({ classId: 'c' }).emit('said' as never, { classId: 'c', text: 'all' } as never)
+  await until(() => second.records.length > 0 && first.records.length > 1)
+  t.same([texts(first), texts(second)], [['said too early for it', 'said all'], ['said all']])
+  await serverSide(first).leave('class:c')
+  await emit.to({ classId: 'c' }).emit('said' as never, { classId: 'c', text: 'one' } as never)
+  await until(() => second.records.length > 1)
+  await first.flush()
+  t.equal(first.records.length, 2, 'who has left does not')
+})
+
+t.test('a server that was not tested with this goes the stock way', async t => {
+  const { app } = await scene(t, false)
+  const io = app.app.io as Server
+  const versions = { 'socket.io': '4.8.1', 'socket.io-adapter': '2.5.5', 'engine.io': '6.6.2', ws: '8.17.1' }
+  t.ok('broadcast' in shortWay(io, { waitingBytes: 1, versions }))
+  for (const name of Object.keys(tested)) t.match(shortWay(io, { waitingBytes: 1, versions: { ...versions, [name]: '99.0.0' } }), { unfit: `${name} is 99.0.0` })
+})
