@@ -54,6 +54,7 @@ t.test('one that stands still (SIGSTOP) keeps neither the others nor its clients
   await listener.ok('session:join', { sessionId })
   t.equal((await other.call('GET', `/sessions/${sessionId}/presence`, undefined, teacher)).status, 200)
   t.ok(performance.now() - began < 4_500, 'and waits for nobody')
+  listener.close()
   front.drop()
   await until(areBack, 'the return of its clients')
   one.signal('SIGCONT')
