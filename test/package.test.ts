@@ -13,7 +13,7 @@ const own = join(host, 'node_modules/fastify-classwaves')
 t.test('the tarball holds what belongs, and nothing else', async t => {
   const { stdout } = await run('tar', ['-tzf', tarball])
   const files = stdout.trim().split('\n').map(file => file.replace(/^package\//, ''))
-  const belongs = /^((dist\/.+\.(js|d\.ts))|(lua\/\w+\.lua)|(pages\/[\w/]+\.(js|css|html|svg))|examples\/class\/garden\.json|(docs\/[\w-]+\.(md|svg|png))|ops\/(grafana\.json|alerts\.yml)|package\.json|README\.md|LICENSE|CHANGELOG\.md|SECURITY\.md)$/
+  const belongs = /^((dist\/.+\.(js|d\.ts))|(lua\/[\w/]+\.lua)|(pages\/[\w/]+\.(js|css|html|svg))|examples\/class\/garden\.json|(docs\/[\w-]+\.(md|svg|png))|ops\/(grafana\.json|alerts\.yml)|package\.json|README\.md|LICENSE|CHANGELOG\.md|SECURITY\.md)$/
   t.same(files.filter(file => !belongs.test(file)), [])
   for (const file of ['dist/index.js', 'dist/index.d.ts', 'lua/core_count.lua', 'pages/sdk.js', 'docs/reference.md', 'ops/grafana.json', 'README.md', 'LICENSE', 'CHANGELOG.md', 'SECURITY.md']) {
     t.ok(files.includes(file), file)

@@ -45,7 +45,7 @@ export class Project {
     const folder = await mkdtemp(join(tmpdir(), 'classwaves-snippets-'))
     t.teardown(() => rm(folder, { recursive: true, force: true }))
     const place = (name: string): string => join(folder, 'node_modules', name)
-    for (const name of ['@fastify/jwt', '@fastify/redis', '@types/node', 'fastify', 'socket.io-client']) {
+    for (const name of ['@fastify/jwt', '@fastify/redis', '@opentelemetry/api', '@types/node', 'fastify', 'socket.io-client']) {
       await mkdir(dirname(place(name)), { recursive: true })
       await symlink(join(root, 'node_modules', name), place(name))
     }

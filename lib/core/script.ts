@@ -22,6 +22,8 @@ export interface Script<K extends string, A extends string, R> {
   readonly keys: readonly K[]
   readonly args: readonly A[]
   readonly source: string
+  /** What Redis gets: the source, or what answers for it once. */
+  readonly sent: string
 }
 
 /**
@@ -51,7 +53,7 @@ export function script<const K extends string, const A extends string, R> (
     if (once) names.push(scriptKeys.answer({ keys: slotOf(names[0] as string), call: randomBytes(6).toString('hex') }))
     return decode(await run(redis, [...names, ...args.map(label => String(values[label]))]))
   }
-  return Object.assign(call, { file, keys, args, source })
+  return Object.assign(call, { file, keys, args, source, sent })
 }
 
 /** A line `-- with <name>` stands for the functions of `lua/shared/<name>.lua`: each script is sent alone, and Redis has no include. */

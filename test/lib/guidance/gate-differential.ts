@@ -23,8 +23,8 @@ await redis.ping()
 const settings = settingsOf({ ttlSeconds: 1_000_000 })
 
 /** The same scripts with one change: Redis' clock is taken from the last two arguments. */
-const clocked = gateScripts.map(({ source }) => ({ source, changed: source.replace("redis.call('TIME')", '{ ARGV[#ARGV - 1], ARGV[#ARGV] }') }))
-const changedBy = new Map(clocked.flatMap(({ source, changed }) => [[source, changed], [sha1(source), sha1(changed)]]))
+const clocked = gateScripts.map(({ sent }) => ({ sent, changed: sent.replace("redis.call('TIME')", '{ ARGV[#ARGV - 1], ARGV[#ARGV] }') }))
+const changedBy = new Map(clocked.flatMap(({ sent, changed }) => [[sent, changed], [sha1(sent), sha1(changed)]]))
 
 function sha1 (source: string): string {
   return createHash('sha1').update(source).digest('hex')
