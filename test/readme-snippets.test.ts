@@ -202,6 +202,13 @@ t.test('Redis and a worker', async t => {
   t.match(await heard, { groupId: 'otters', id: 'slice-7' })
 })
 
+t.test('traces', async t => {
+  const app = host(t)
+  await project.run(taken("from '@opentelemetry/api'"), { app, jwt: { secret } })
+  await app.ready()
+  t.equal((await app.inject('/ready')).statusCode, 200)
+})
+
 t.test('the commands', async t => {
   // `npm start` runs in test/examples/server.test.ts, the installed package in test/package.test.ts; `npm test` is this.
   for (const words of ['npm ci && npm start', 'npm ci && npm test', 'npm install fastify-classwaves']) taken(words)

@@ -18,7 +18,7 @@ t.test('pages are served when the host asks, from the package alone, under a str
     t.equal(reply.headers.get('x-content-type-options'), 'nosniff')
     if (type === 'text/html') t.notMatch(reply.body, /<script>|\sstyle="|\son[a-z]+="|(src|href)="(https?:)?\/\//, `${url} has nothing inline and nothing from elsewhere`)
   }
-  t.same((await call('GET', '//classwaves/settings.json')).body, { prefix: '/api/v1', socketPath: '/socket.io', microphone: false })
+  t.same((await call('GET', '//classwaves/settings.json')).body, { prefix: '/api/v1', socketPath: '/socket.io', microphone: false, classroom: true })
   const etag = (await call('GET', '//teach')).headers.get('etag') ?? ''
   t.equal((await call('GET', '//teach', undefined, undefined, { 'if-none-match': etag })).status, 304)
   for (const url of ['/classwaves/../package.json', '/classwaves/%2e%2e/package.json', '/classwaves/teacher.html', '/classwaves/nothing.js']) {
