@@ -89,7 +89,7 @@ export async function buildCore (fastify: FastifyInstance, options: ParsedOption
       filled: (namespace, events) => metrics.gaps.inc({ namespace }, events)
     }
   })
-  const authenticate = createAuthenticator(verifierAt(now, (token, options) => fastify.jwt.verify(token, options)))
+  const authenticate = createAuthenticator(verifierAt(now, (token, options) => fastify.jwt.verify(token, options)), now)
   const contracts: Contract[] = []
   const lookups: Lookup[] = []
   const doors = new Map<string, Emit<Contract>>()

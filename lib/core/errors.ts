@@ -3,7 +3,7 @@
  * in `connect_error.data`, in an acknowledgement and in an `error` event.
  */
 export const errorTable = {
-  AUTH_FAILED: { status: 401, message: 'The token is missing or not valid.' },
+  AUTH_FAILED: { status: 401, message: 'The token is missing or not valid: it needs sub, role and exp, and a type must be access.' },
   AUTH_EXPIRED: { status: 401, message: 'The token has expired.' },
   FORBIDDEN: { status: 403, message: 'Your role may not do this.' },
   NOT_IN_SESSION: { status: 403, message: 'Join the session first.' },

@@ -13,17 +13,21 @@ const Claims = Compile(Type.Object({
   sessionId: Type.Optional(Type.String({ maxLength: 64 })),
   groupId: Type.Optional(Type.String({ maxLength: 64 })),
   exp: Type.Integer({ minimum: 1, maximum: 8_640_000_000_000, description: 'at most what a Date can say' }),
+  iat: Type.Optional(Type.Number({ minimum: 0 })),
   type: Type.Optional(Type.Literal('access'))
 }))
 
+/** How far ahead of our time a token may have been signed (ms): clocks of servers are wrong by less. */
+const aheadMs = 3_600_000
+
 /**
  * The user of a verified token.
- * @throws ClasswavesError AUTH_FAILED when a claim is missing or of the wrong kind; there is no default role
+ * @throws ClasswavesError AUTH_FAILED when a claim is missing or of the wrong kind, or the token was signed in the future; there is no default role
  */
-export function userOf (claims: unknown): User {
-  if (!Claims.Check(claims)) throw new ClasswavesError('AUTH_FAILED', 'A claim of the token is missing or not valid: it needs sub, role and exp, and a type must be access.')
+export function userOf (claims: unknown, now: number): User {
+  if (!Claims.Check(claims)) throw new ClasswavesError('AUTH_FAILED')
   const userId = claims.sub ?? claims.userId
-  if (userId === undefined) throw new ClasswavesError('AUTH_FAILED', 'The token says no sub.')
+  if (userId === undefined || (claims.iat ?? 0) * 1000 > now + aheadMs) throw new ClasswavesError('AUTH_FAILED')
   return {
     userId,
     role: claims.role,
@@ -45,10 +49,10 @@ export function verifierAt (now: () => number, verify: (token: string, options?:
   }
 }
 
-/** Verifies a token, wherever it came from. Its text never appears in an error. */
-export function createAuthenticator (verify: (token: string) => unknown): (token: unknown) => User {
+/** Verifies a token, wherever it came from. Whatever is wrong with it, the error is the same, and never has its text. */
+export function createAuthenticator (verify: (token: string) => unknown, now: () => number): (token: unknown) => User {
   return token => {
-    if (typeof token !== 'string' || token === '' || token.length > 16_384) throw new ClasswavesError('AUTH_FAILED', 'A token is needed.')
+    if (typeof token !== 'string' || token === '' || token.length > 16_384) throw new ClasswavesError('AUTH_FAILED')
     let claims: unknown
     try {
       claims = verify(token)
@@ -56,6 +60,6 @@ export function createAuthenticator (verify: (token: string) => unknown): (token
       const expired = error instanceof Error && 'code' in error && error.code === 'FAST_JWT_EXPIRED'
       throw new ClasswavesError(expired ? 'AUTH_EXPIRED' : 'AUTH_FAILED')
     }
-    return userOf(claims)
+    return userOf(claims, now())
   }
 }
