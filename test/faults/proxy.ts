@@ -83,12 +83,21 @@ class Path {
     this.gone = Promise.all(this.#ends.map(async end => await new Promise<void>(resolve => end.once('close', () => resolve())))).then(() => {})
     for (const [end, other] of [[near, far], [far, near]] as const) {
       // A side that breaks takes the other with it, in the same way.
-      end.on('error', () => other.resetAndDestroy())
+      end.on('error', () => cut(other))
     }
   }
 
   look (): void { for (const way of this.#ways) way.look() }
-  reset (): void { for (const end of this.#ends) end.resetAndDestroy() }
+  reset (): void { for (const end of this.#ends) cut(end) }
+}
+
+/**
+ * Resets one end. After its last word it can only be closed: libuv refuses to reset what is shutting down, and Node keeps
+ * the handle then and waits for it for ever when the process exits.
+ */
+function cut (end: Socket): void {
+  if (end.writableEnded) end.destroy()
+  else end.resetAndDestroy()
 }
 
 /** One direction. A queue keeps the order whatever becomes of the delay. */
