@@ -34,6 +34,8 @@ async function timed (app: FastifyInstance): Promise<number> {
   return performance.now() - began
 }
 
+function polls ({ socket }: Client): boolean { return [socket.io.opts.transports].flat().join() === 'polling' }
+
 /** Stock clients that come back by themselves, a tenth of them by polling. */
 async function crowd (app: App, size: number): Promise<{ clients: Client[], ends: number[] }> {
   const ends: number[] = []
@@ -61,7 +63,8 @@ t.test('everybody is told, one after the other, and comes back by themselves', a
   await until(() => ends.length === 50, 'the end of all')
   for (const one of clients) {
     t.same(one.names(), ['server:draining'])
-    t.equal(one.gone, 'transport close')
+    // Who polls and is just between two polls finds out by the next. Stock clients come back after either.
+    t.ok(one.gone === 'transport close' || (polls(one) && one.gone === 'transport error'), one.gone)
   }
   const window = Math.max(...ends) - Math.min(...ends)
   t.ok(window > 300, `spread over ${Math.round(window)} ms`)
@@ -182,10 +185,9 @@ t.test('the second signal ends the example server at once', async t => {
     await Promise.all(sockets.map(async socket => await socket.next(/^0\/sessions,/)))
     running.child.kill(first)
     await Promise.race(sockets.map(async socket => await socket.next(/server:draining/)))
-    const began = performance.now()
     running.child.kill(second)
     t.equal(await running.ended, 1, `${first}, then ${second}`)
-    t.ok(performance.now() - began < 500, 'without waiting for the others')
+    t.ok(sockets.some(({ frames }) => !frames.some(frame => frame.includes('server:draining'))), 'without waiting for the others')
   }
 })
 

