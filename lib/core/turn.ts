@@ -1,22 +1,32 @@
-/** Runs tasks one after the other, in the order in which they came; at most `limit` of them wait. */
+/** Runs tasks one after the other, in the order in which they came; at most `limit` of them wait. Each is an async function: it rejects, and never throws. */
 export class Turn {
   readonly #limit: number
-  #last: Promise<void> = Promise.resolve()
-  #waiting = 0
+  #running = false
+  readonly #waiting: (() => void)[] = []
 
   constructor (limit: number) { this.#limit = limit }
 
-  /** The end of the task, or undefined when too many wait; then it will not run. */
+  /** The end of the task, or undefined when too many wait; then it will not run. It begins at once when it is its turn. */
   take (task: () => Promise<void>): Promise<void> | undefined {
-    return this.#waiting < this.#limit ? this.last(task) : undefined
+    return this.#waiting.length + Number(this.#running) < this.#limit ? this.last(task) : undefined
   }
 
   /** A task that runs however many wait: the last one. */
   last (task: () => Promise<void>): Promise<void> {
-    this.#waiting++
-    const run = this.#last.then(task).finally(() => { this.#waiting-- })
-    this.#last = run.catch(() => {}) // whoever gave the task sees its failure; the next one must run all the same
+    if (!this.#running) return this.#run(task)
+    return new Promise((resolve, reject) => { this.#waiting.push(() => { this.#run(task).then(resolve, reject) }) })
+  }
+
+  #run (task: () => Promise<void>): Promise<void> {
+    this.#running = true
+    const run = task()
+    run.then(this.#next, this.#next) // whoever gave the task sees its failure; the next one must run all the same
     return run
+  }
+
+  readonly #next = (): void => {
+    this.#running = false
+    this.#waiting.shift()?.()
   }
 }
 

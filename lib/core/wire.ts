@@ -1,18 +1,17 @@
-import { existsSync, readFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
 import { Socket as Tcp } from 'node:net'
-import { dirname, join } from 'node:path'
 import type { Namespace, Server } from 'socket.io'
 import type { Adapter } from 'socket.io-adapter'
 import { PacketType } from 'socket.io-parser'
 import type { Meta } from './contract.ts'
+import { packageOf } from './installed.ts'
 
 /**
  * The short way to the readers, below what Socket.IO promises, and the only file that goes there. A broadcast becomes one
- * WebSocket frame, which is written to each connection that has nothing waiting; and whatever is written to a connection
- * in one turn of the event loop leaves in one system call. Both only ever append to the TCP stream, so order is Socket.IO's.
- * Whoever does not fit (polling, an upgrade under way, compression, something waiting, listeners for outgoing packets) gets
- * the broadcast from Socket.IO; and so does everybody when this Socket.IO is not one that this was tested with.
+ * WebSocket frame, which is written to each connection that has nothing waiting, and so does what is for one connection
+ * alone, acknowledgements above all; whatever is written to a connection in one turn of the event loop leaves in one system
+ * call. All of it only ever appends to the TCP stream, so order is Socket.IO's. Whoever does not fit (polling, an upgrade
+ * under way, compression, something waiting, for broadcasts listeners for outgoing packets) is served by Socket.IO; and so
+ * is everybody when this Socket.IO is not one that this was tested with.
  *
  * The engine's `packetCreate`, `flush` and `drain` do not tell of what goes the short way.
  */
@@ -34,6 +33,7 @@ interface Engine {
   upgrading: boolean
   writeBuffer: unknown[]
   transport: Transport
+  write (data: unknown, options?: { wsPreEncodedFrame?: unknown }, callback?: () => void): unknown
 }
 interface Transport { name: string, socket?: WebSocket }
 interface WebSocket { readyState: number, extensions: string, _socket?: unknown, _sender?: { sendFrame?: unknown } }
@@ -46,9 +46,8 @@ interface Outlet {
 }
 interface Encoding { readonly encoder: { encode (packet: object): unknown[] } }
 
-/** A socket of Socket.IO, and its connection as it was when last looked at. */
-interface Reader { readonly id: string, readonly outlet: Outlet, readonly engine: Engine, transport: Transport | undefined, line: Line | undefined }
-interface Line { readonly webSocket: WebSocket, readonly tcp: Tcp }
+/** A socket of Socket.IO. */
+interface Reader { readonly id: string, readonly outlet: Outlet, readonly line: Line }
 
 const open = 1 // readyState of a WebSocket
 
@@ -65,7 +64,7 @@ export function shortWay (io: Server, { waitingBytes, versions = installed() }: 
   }
   if (io._opts.connectionStateRecovery) return { unfit: 'connectionStateRecovery counts packets' }
   corkEachTurn(io)
-  return { broadcast: new ShortWay(waitingBytes).broadcast }
+  return { broadcast: new ShortWay(io, waitingBytes).broadcast }
 }
 
 function installed (): Versions {
@@ -79,18 +78,7 @@ function installed (): Versions {
   }
 }
 
-/** The package of this name as `from` gets it. Not all of them let their package.json be imported. */
-function packageOf (name: string, from: string): { file: string, version: string } {
-  const file = createRequire(from).resolve(name)
-  for (let folder = dirname(file); folder !== dirname(folder); folder = dirname(folder)) {
-    const described = join(folder, 'package.json')
-    const found = existsSync(described) ? JSON.parse(readFileSync(described, 'utf8')) as { name?: string, version?: string } : {}
-    if (found.name === name && found.version !== undefined) return { file, version: found.version }
-  }
-  return { file, version: 'not found' }
-}
-
-/** Also what Socket.IO writes by itself, acknowledgements above all. */
+/** Also what the engine writes by itself. */
 function corkEachTurn (io: Server): void {
   io.engine.on('flush', ({ transport }: Engine) => {
     const tcp = transport.socket?._socket
@@ -112,11 +100,52 @@ function uncork (): void {
   for (const tcp of all) tcp.uncork()
 }
 
-class ShortWay {
+/** A connection, and what lies below it as it was when last looked at. */
+class Line {
+  readonly #engine: Engine
   readonly #waitingBytes: number
+  #transport: Transport | undefined
+  #webSocket: WebSocket | undefined
+  #tcp: Tcp | undefined
+
+  constructor (engine: Engine, waitingBytes: number) {
+    this.#engine = engine
+    this.#waitingBytes = waitingBytes
+  }
+
+  /** False when the engine must write it. */
+  write (frame: Buffer): boolean {
+    const tcp = this.free()
+    if (!tcp) return false
+    corkUntilNextTurn(tcp)
+    tcp.write(frame)
+    return true
+  }
+
+  /** The TCP stream, when whatever was sent before is in it and not too much of that still waits. */
+  free (): Tcp | undefined {
+    const { readyState, transport, upgrading, writeBuffer } = this.#engine
+    if (writeBuffer.length > 0 || readyState !== 'open' || upgrading) return undefined
+    if (this.#transport !== transport) {
+      this.#transport = transport
+      this.#webSocket = plain(transport)
+      this.#tcp = this.#webSocket?._socket as Tcp | undefined
+    }
+    return this.#tcp && this.#webSocket?.readyState === open && this.#tcp.writableLength <= this.#waitingBytes ? this.#tcp : undefined
+  }
+}
+
+class ShortWay {
+  readonly #lines = new WeakMap<object, Line>()
   readonly #rooms = new WeakMap<Adapter, Map<string, Reader[]>>()
 
-  constructor (waitingBytes: number) { this.#waitingBytes = waitingBytes }
+  constructor (io: Server, waitingBytes: number) {
+    io.engine.on('connection', (engine: Engine) => {
+      const line = new Line(engine, waitingBytes)
+      this.#lines.set(engine, line)
+      shorten(engine, line)
+    })
+  }
 
   readonly broadcast: Broadcast = (namespace, rooms, except, event, payload, meta) => {
     const { adapter } = namespace
@@ -128,29 +157,12 @@ class ShortWay {
     // As the adapter gives it, but in one piece.
     const options = { preEncoded: true, wsPreEncodedFrame: [frame] }
     const left = new Set(except)
-    for (const reader of this.#readersOf(namespace, rooms)) {
-      if (left.size > 0 && left.has(reader.id)) continue
-      if (this.#write(reader, frame)) continue
-      reader.outlet.notifyOutgoingListeners(packet)
-      reader.outlet.client.writeToEngine(encoded, options)
+    for (const { id, line, outlet } of this.#readersOf(namespace, rooms)) {
+      if (left.size > 0 && left.has(id)) continue
+      if (!listens(outlet) && line.write(frame)) continue
+      outlet.notifyOutgoingListeners(packet)
+      outlet.client.writeToEngine(encoded, options)
     }
-  }
-
-  /** False when the reader must get it from Socket.IO. */
-  #write (reader: Reader, frame: Buffer): boolean {
-    const { engine, outlet } = reader
-    const { transport } = engine
-    // What waits in the engine goes first.
-    if (engine.writeBuffer.length > 0 || engine.readyState !== 'open' || engine.upgrading || listens(outlet)) return false
-    if (reader.transport !== transport) {
-      reader.transport = transport
-      reader.line = lineOf(transport)
-    }
-    const { line } = reader
-    if (!line || line.webSocket.readyState !== open || line.tcp.writableLength > this.#waitingBytes) return false
-    corkUntilNextTurn(line.tcp)
-    line.tcp.write(frame)
-    return true
   }
 
   #readersOf (namespace: Namespace, rooms: readonly string[]): Iterable<Reader> {
@@ -170,7 +182,8 @@ class ShortWay {
     const readers: Reader[] = []
     for (const id of ids) {
       const socket = sockets.get(id)
-      if (socket) readers.push({ id, outlet: socket as unknown as Outlet, engine: socket.conn as unknown as Engine, transport: undefined, line: undefined })
+      const line = socket && this.#lines.get(socket.conn)
+      if (line) readers.push({ id, outlet: socket as unknown as Outlet, line })
     }
     // A socket may be in a room before it is let in; no event tells when it is.
     if (readers.length > 0 && readers.length === ids.size) known.set(room, readers)
@@ -188,11 +201,19 @@ class ShortWay {
   }
 }
 
-/** The TCP stream of a plain WebSocket; compression takes its time, so that what is written past it would overtake. */
-function lineOf ({ name, socket: webSocket }: Transport): Line | undefined {
-  if (name !== 'websocket' || !webSocket || webSocket.extensions !== '' || typeof webSocket._sender?.sendFrame !== 'function') return undefined
-  const tcp = webSocket._socket
-  return tcp instanceof Tcp ? { webSocket, tcp } : undefined
+/** What Socket.IO writes to one connection, unless it is a broadcast of its own, which comes as a frame. */
+function shorten (engine: Engine, line: Line): void {
+  const { write } = engine
+  engine.write = (data, options, callback) => {
+    const fits = typeof data === 'string' && !callback && options?.wsPreEncodedFrame === undefined && line.free()
+    return fits && line.write(frameOf(data)) ? engine : write.call(engine, data, options, callback)
+  }
+}
+
+/** A WebSocket without compression, which takes its time, so that what is written past it would overtake. */
+function plain ({ name, socket: webSocket }: Transport): WebSocket | undefined {
+  const fits = name === 'websocket' && webSocket?.extensions === '' && typeof webSocket._sender?.sendFrame === 'function' && webSocket._socket instanceof Tcp
+  return fits ? webSocket : undefined
 }
 
 function listens ({ _anyOutgoingListeners: listeners }: Outlet): boolean {

@@ -20,7 +20,8 @@ const talk = contract({
   receives: {
     enter: receives({ summary: 'Joins.', payload: Closed({ rooms: Type.Array(Type.String()) }), who: ['student'] }),
     leave: receives({ summary: 'Leaves.', payload: Closed({ rooms: Type.Array(Type.String()) }), who: ['student'] }),
-    ask: receives({ summary: 'Asks.', payload: Closed({ text: Type.String() }), ack: Type.Object({ text: Type.String() }), who: ['student'] })
+    ask: receives({ summary: 'Asks.', payload: Closed({ text: Type.String() }), ack: Type.Object({ text: Type.String() }), who: ['student'] }),
+    tell: receives({ summary: 'Hears of it in every way.', payload: Closed({ text: Type.String() }), ack: Type.Object({ text: Type.String() }), who: ['student'] })
   },
   sends: {
     said: sends({ summary: 'To a class.', payload: Payload(Said), rooms: [ofClass], kept: false, newest: () => randomUUID() }),
@@ -36,7 +37,12 @@ async function scene (t: Test, fastWire: boolean) {
   const emit = app.app.classwaves.serve(talk, {
     enter: async ({ join }, { rooms }) => await join(...rooms),
     leave: async ({ leave }, { rooms }) => await leave(...rooms),
-    ask: async (_context, { text }) => ({ text })
+    ask: async (_context, { text }) => ({ text }),
+    tell: async ({ emit, reply }, { text }) => {
+      reply('said', { classId: 'c', text: `${text} alone` })
+      await emit.to({ classId: 'c' }).emit('said', { classId: 'c', text: `${text} to all` })
+      return { text }
+    }
   }) as Emit
   const connect = async (transports?: string[]): Promise<Client> => await app.connect('/talk', token({ role: 'student' }), transports && { transports })
   const serverSide = ({ socket }: Client): Socket => app.app.io.of('/talk').sockets.get(socket.id as string) as Socket
@@ -141,6 +147,45 @@ t.test('broadcasts and answers of one turn leave together, and nothing overtakes
     if (fastWire) t.ok(count.writes <= 3, `${count.writes} writes`)
     else t.ok(count.writes >= 10, `${count.writes} writes without it`)
   }
+})
+
+t.test('answers go the short way, in their place between events, those of one turn in as few writes as may be', async t => {
+  for (const fastWire of [true, false]) {
+    const { connect, serverSide } = await scene(t, fastWire)
+    const client = await connect()
+    await client.ok('enter' as never, { rooms: ['class:c'] } as never)
+    const server = serverSide(client)
+    const count = counted(server)
+    let throughEngine = 0
+    server.conn.on('packetCreate', () => { throughEngine++ })
+    const heard: string[] = []
+    client.socket.on('said', ({ text }: { text: string }) => heard.push(text))
+    const questions = Array.from({ length: 20 }, (_, i) => `${i} ${'语'.repeat(i * 5)}`)
+    for (const text of questions) client.socket.emit('tell', { text }, ({ text }: { text: string }) => heard.push(`${text} answered`))
+    await until(() => heard.length === 3 * questions.length)
+    t.same(heard, questions.flatMap(text => [`${text} alone`, `${text} to all`, `${text} answered`]))
+    if (fastWire) {
+      t.equal(throughEngine, 0)
+      t.ok(count.writes <= 20, `${count.writes} writes`)
+    } else t.equal(throughEngine, 60)
+  }
+})
+
+t.test('an answer waits behind what waits for its reader in the engine', async t => {
+  const { connect, serverSide } = await scene(t, true)
+  const client = await connect()
+  const server = serverSide(client)
+  const heard: string[] = []
+  client.socket.on('told', ({ text }: { text: string }) => heard.push(text))
+  const { transport } = server.conn as unknown as { transport: { writable: boolean, emit (event: 'ready'): void } }
+  transport.writable = false
+  server.emit('told', { text: 'first', bytes: Buffer.from('goes with the engine') })
+  const answered = client.raw('ask', { text: 'second' }).then(({ text }) => heard.push(text as string))
+  await until(() => (server.conn as unknown as { writeBuffer: { data: unknown }[] }).writeBuffer.some(({ data }) => String(data).includes('second')))
+  transport.writable = true
+  transport.emit('ready')
+  await answered
+  t.same(heard, ['first', 'second'])
 })
 
 t.test('frames of every length, and text of several bytes a character', async t => {
