@@ -3,15 +3,17 @@ import { Bucket } from './limit.ts'
 import type { Meta } from './contract.ts'
 import type { Limits } from './limits.ts'
 
-/** What a Socket.IO connection is to us: the engine's socket. `closeTimeout` is not documented; without it polls linger. */
+/** What a Socket.IO connection is to us: the engine's socket. `closeTimeout` and `parser` are not documented; without the first polls linger. */
 export interface Connection {
   readonly id: string
   readyState: string
-  readonly transport: { name: string, writable: boolean, socket?: WebSocket, closeTimeout?: number }
+  readonly transport: { name: string, writable: boolean, socket?: WebSocket, closeTimeout?: number, parser?: PollParser }
   on (event: string, listener: (argument: { type: string, data?: unknown }) => void): unknown
   once (event: string, listener: () => void): unknown
   close (discard?: boolean): void
 }
+
+interface PollParser { decodePayload (body: string, ...more: unknown[]): unknown[] }
 
 interface WebSocket { close (code: number, reason: string): void, terminate (): void }
 
@@ -106,7 +108,15 @@ export class Connections {
       closing: 0
     }
     this.#readers.set(connection, reader)
-    if (connection.transport.name === 'polling') connection.transport.closeTimeout = goodbyeMs
+    const flood = (): void => {
+      onFlood()
+      connection.close(true)
+      connection.transport.socket?.terminate() // there is nobody to say goodbye to, and all that is still coming costs
+    }
+    if (connection.transport.name === 'polling') {
+      connection.transport.closeTimeout = goodbyeMs
+      boundPackets(connection.transport, flood)
+    }
     connection.on('packetCreate', packet => {
       reader.queued += sizeOf(packet.data)
       const bytes = waiting(reader)
@@ -119,10 +129,7 @@ export class Connections {
     })
     connection.on('packet', packet => {
       const now = performance.now()
-      if (reader.frames.take(now) === 0 && reader.bytes.take(now, sizeOf(packet.data)) === 0) return
-      onFlood()
-      connection.close(true)
-      connection.transport.socket?.terminate() // there is nobody to say goodbye to, and all that is still coming costs
+      if (reader.frames.take(now) > 0 || reader.bytes.take(now, sizeOf(packet.data)) > 0) flood()
     })
     connection.once('close', () => {
       this.#readers.delete(connection)
@@ -185,4 +192,27 @@ function waiting ({ queued, handed, connection: { transport } }: Reader): number
 function sizeOf (data: unknown): number {
   if (typeof data === 'string') return Buffer.byteLength(data)
   return data instanceof Uint8Array ? data.byteLength : 0
+}
+
+/**
+ * A request of a polling client may carry any number of packets, and the engine takes all of them apart before it shows
+ * the first: two megabytes of the smallest, from a stranger without a token, would hold the process for seconds.
+ */
+function boundPackets (transport: Connection['transport'], onTooMany: () => void): void {
+  const { parser } = transport
+  if (!parser) return
+  transport.parser = {
+    ...parser,
+    decodePayload (body, ...more) {
+      if (!hasMorePackets(body, frameBurst)) return parser.decodePayload(body, ...more)
+      onTooMany()
+      return []
+    }
+  }
+}
+
+function hasMorePackets (body: string, most: number): boolean {
+  let packets = 1
+  for (let at = body.indexOf('\x1e'); at >= 0 && packets <= most; at = body.indexOf('\x1e', at + 1)) packets++
+  return packets > most
 }

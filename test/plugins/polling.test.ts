@@ -52,6 +52,25 @@ t.test('an id counts only from where the connection was opened', async t => {
   t.equal((await as(app.url, path.replace('polling', 'websocket'), { from: '10.0.0.1', upgrade: true })).status, 101, 'and may upgrade')
 })
 
+t.test('a request of more packets than a connection may send is not taken apart', async t => {
+  const app = await build(t)
+  const seen = { packets: 0 }
+  app.app.io.engine.on('connection', (connection: { on (event: 'packet', listener: () => void): void }) => connection.on('packet', () => { seen.packets++ }))
+  const connected = async (): Promise<string> => {
+    const { text } = await as(app.url, base, { from: '10.0.0.1' })
+    return `${base}&sid=${(JSON.parse(text.slice(1)) as { sid: string }).sid}`
+  }
+  const post = async (path: string, packets: number): Promise<number | string> =>
+    (await as(app.url, path, { method: 'POST', body: Array(packets).fill('3').join('\x1e'), from: '10.0.0.1' })).status
+  const path = await connected()
+  t.same([await post(path, 2_000), seen.packets], [200, 2_000], 'as many as it may are read')
+  seen.packets = 0
+  const other = await connected()
+  await post(other, 2_001)
+  t.equal(seen.packets, 0, 'of more not one')
+  t.equal(await post(other, 1), 400, 'and the connection is closed')
+})
+
 t.test('control: behind a proxy everybody has one address, unless the host says which is whose', async t => {
   const app = await build(t)
   t.equal((await as(app.url, await victim(app), { from: '10.0.0.2', method: 'POST', body: '42/sessions,["no:such",{}]' })).status, 200)
