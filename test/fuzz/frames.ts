@@ -33,20 +33,20 @@ export function greetings ({ places: [own] }: Attacker, open: readonly string[])
 /** One frame, with its attachments behind it, to the doors that are open. Most can be parsed, for what cannot ends its connection. */
 export function frames (attacker: Attacker, open: readonly string[], random: Random): Frame[] {
   const lot = random.next()
-  if (lot < 0.93) return event(attacker, open, random)
-  if (lot < 0.945) return [packet(random)]
-  if (lot < 0.975) return [`3${open.includes('/sessions') ? '/sessions,' : ''}${random.pick(ids)}[${written({ ok: true }, random, 1)}]`].map(text => `4${text}`)
-  if (lot < 0.99) return [garbled(event(attacker, open, random)[0] as string, random)]
+  if (lot < 0.972) return event(attacker, open, random)
+  if (lot < 0.974) return [packet(random)]
+  if (lot < 0.996) return [`3${open.includes('/sessions') ? '/sessions,' : ''}${random.pick(ids)}[${written({ ok: true }, random, 1)}]`].map(text => `4${text}`)
+  if (lot < 0.999) return [garbled(event(attacker, open, random)[0] as string, random)]
   return [engine(random)]
 }
 
 function event ({ token, places }: Attacker, open: readonly string[], random: Random): Frame[] {
-  const [namespace, name] = random.pick(random.maybe(0.995) && open.length > 0 ? events.filter(([namespace]) => open.includes(namespace)) : events)
+  const [namespace, name] = random.pick(random.maybe(0.999) && open.length > 0 ? events.filter(([namespace]) => open.includes(namespace)) : events)
   const payload = eventRequests[`${namespace} ${name}`]?.payload({ ...random.pick(places), token })
   const binary = hasBytes(payload)
-  const count = binary ? random.maybe(0.97) ? 1 : random.pick([2, 0]) : random.maybe(0.003) ? random.pick([1, 9, 10, 11, 1e9]) : undefined
+  const count = binary ? random.maybe(0.99) ? 1 : random.pick([2, 0]) : random.maybe(0.001) ? random.pick([1, 9, 10, 11, 1e9]) : undefined
   const said = random.maybe(0.02) ? random.pick(names) : name
-  const to = random.maybe(0.003) ? random.pick([...namespaces, ...odd]) : namespace
+  const to = random.maybe(0.001) ? random.pick([...namespaces, ...odd]) : namespace
   const args = Array.from({ length: random.pick([1, 1, 1, 1, 1, 1, 0, 2, 3]) }, () => written(payload, random, random.pick([0, 1, 1, 1, 2, 3])))
   const head = `4${count === undefined ? '2' : `5${count}-`}${to === '/' ? '' : `${to},`}${random.maybe(0.6) ? random.pick(ids.slice(0, 6)) : ''}`
   const attachments = Array.from({ length: Math.min(count ?? 0, 2) }, () => Buffer.alloc(random.pick([0, 1, 100, 5_000]), random.below(256)))
