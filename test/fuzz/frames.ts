@@ -42,7 +42,7 @@ export function frames (attacker: Attacker, open: readonly string[], random: Ran
 
 function event ({ token, places }: Attacker, open: readonly string[], random: Random): Frame[] {
   const [namespace, name] = random.pick(random.maybe(0.999) && open.length > 0 ? events.filter(([namespace]) => open.includes(namespace)) : events)
-  const payload = eventRequests[`${namespace} ${name}`]?.payload({ ...random.pick(places), token })
+  const payload = unended(eventRequests[`${namespace} ${name}`]?.payload({ ...random.pick(places), token }))
   const binary = hasBytes(payload)
   const count = binary ? random.maybe(0.99) ? 1 : random.pick([2, 0]) : random.maybe(0.001) ? random.pick([1, 9, 10, 11, 1e9]) : undefined
   const said = random.maybe(0.02) ? random.pick(names) : name
@@ -53,6 +53,11 @@ function event ({ token, places }: Attacker, open: readonly string[], random: Ra
   return [`${head}${JSON.stringify([said]).slice(0, -1)}${args.map(arg => `,${arg}`).join('')}]`, ...attachments]
 }
 
+/** A class that has ended refuses all that follows at its door, so nobody may end it. */
+function unended (payload: unknown): unknown {
+  return typeof payload === 'object' && payload !== null && 'status' in payload && payload.status === 'ended' ? { ...payload, status: 'paused' } : payload
+}
+
 function hasBytes (value: unknown): boolean {
   return typeof value === 'object' && value !== null && Object.values(value).some(one => one instanceof Uint8Array)
 }
@@ -61,7 +66,7 @@ function hasBytes (value: unknown): boolean {
 function packet (random: Random): Frame {
   const to = random.pick([...namespaces, ...namespaces, ...odd])
   const type = random.pick(['0', '0', '0', '1', '2', '3', '4', '50-', '51-', '61-', '6', '7', '9', ''])
-  const data = random.pick(['', '{}', '[]', 'null', '{"token":"x.y.z"}', '{"token":{"a":1}}', '["__proto__"]', `{"token":"${'x'.repeat(20_000)}"}`, deep(random.pick([5, 40, 6_000])).text, '{"__proto__":{"token":"x"}}'])
+  const data = random.pick(['', '{}', '[]', 'null', '{"token":"x.y.z"}', '{"token":{"a":1}}', '["__proto__"]', `{"token":"${'x'.repeat(20_000)}"}`, deep(random.pick([5, 40, 6_000, 100_000])).text, '{"__proto__":{"token":"x"}}'])
   return `4${type}${to === '/' && random.maybe(0.5) ? '' : `${to},`}${random.pick(ids)}${data}`
 }
 
@@ -92,7 +97,7 @@ const routes = Object.keys(routeRequests).map(name => name.split(' ') as [method
 /** A request to a route, and what becomes of it. Sessions are not made well-formed: they would be kept. */
 export function request ({ token, places }: Attacker, random: Random): Asked {
   const [method, pattern] = random.pick(routes)
-  const place = random.pick(places)
+  const place = random.pick(pattern.endsWith('/end') ? places.filter(one => one !== places[0]) : places)
   const own = /^\/(health|metrics|openapi|asyncapi)/.test(pattern)
   const path = pattern.replace(/:(\w+)/g, (_, name: 'sessionId') => random.maybe(0.05) ? encodeURIComponent(random.pick(names)) : place[name])
   const query = random.maybe(0.2) ? `?${random.pick(['limit=-1', 'limit=1e9', 'cursor=%00', 'after=NaN', '__proto__=1', 'room=x&epoch=1&offset=-5', `x=${'y'.repeat(500)}`])}` : ''

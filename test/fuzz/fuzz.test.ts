@@ -9,10 +9,10 @@ import { faults, said } from './verdict.ts'
 const seed = Number(process.env.CLASSWAVES_FUZZ ?? 1)
 
 t.test('frames from the contracts and what chance makes of them', async t => {
-  const report = await attack(t, { seed, frames: 1_500 })
+  const report = await attack(t, { seed, frames: 10_000 })
   t.comment(said(report))
   t.same(faults(report), [])
-  t.ok(report.frames >= 1_500, `${report.frames} frames were read`)
+  t.ok(report.frames >= 10_000, `${report.frames} frames were read`)
 })
 
 t.test('a seed says what is sent', async t => {

@@ -21,7 +21,7 @@ export const deep = (levels: number, open = '['): Raw => raw(open === '[' ? '['.
 /** What ends the connection that says it; it comes seldom, for nothing behind it is read. */
 function fatal (random: Random): unknown {
   switch (random.below(3)) {
-    case 0: return deep(random.pick([33, 100, 3_000, 6_000]), random.pick(['[', '{']))
+    case 0: return deep(random.pick([33, 100, 6_000, 100_000]), random.pick(['[', '{']))
     case 1: return raw(`[${'0,'.repeat(10_010)}0]`)
     default: return { _placeholder: true, num: random.pick<unknown>([0, 1, -1, 1e9, '0', null, '__proto__']) }
   }

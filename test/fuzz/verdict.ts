@@ -5,12 +5,13 @@ const mebibyte = 1024 * 1024
 const growth = { heap: 32 * mebibyte, rss: 192 * mebibyte }
 
 /** What went wrong, as sentences. */
-export function faults ({ before, warm, after, foreign, failures, exit, served }: Report): string[] {
+export function faults ({ before, warm, after, foreign, failures, exit, served, status }: Report): string[] {
   if (exit !== undefined) return [exit]
   const grown = after.heap - warm.heap
   return [
     ...foreign.map(one => `a foreign class: ${one}`),
     ...failures.map(one => `an honest class: ${one}`),
+    ...['ending', 'ended', 'unknown'].includes(status) ? [`the attacked class was ${status}, so most of it was refused at the door`] : [],
     ...served === 0 ? ['the honest class was not served'] : [],
     ...after.errors.map(one => `an error of ours: ${one}`),
     ...after.pid !== before.pid ? ['the process is another one'] : [],
