@@ -57,7 +57,7 @@ export async function attack (t: Owner, { seed, frames: wanted, redis = false }:
   void gone.then(([code]) => { fate.exit = `the process ended with ${code}` })
   async function state (): Promise<State> {
     const said = once(child, 'message') as Promise<[State]>
-    child.send('state')
+    child.send('state', () => {}) // one that has gone is told by its exit
     return (await said)[0]
   }
 
