@@ -32,9 +32,9 @@ export class Holdings {
     return this.#sets.get(set)?.has(member) ?? false
   }
 
-  /** Every set and member, as they are now. */
-  all (): [set: string, member: string][] {
-    return [...this.#sets].flatMap(([set, members]) => [...members].map((member): [string, string] => [set, member]))
+  /** Every set with its members, as they are now. */
+  all (): [set: string, members: string[]][] {
+    return [...this.#sets].map(([set, members]) => [set, [...members]])
   }
 
   clear (): void {

@@ -13,11 +13,14 @@ const hold = script('core_lease_hold', ['lease'], ['member', 'leaseMs', 'max'], 
   return { held: held === 1, first: first === 1, count }
 }, { once: true })
 
+/** Says the same again when it is sent again, so it needs no memory of its answers. */
+const renew = script('core_lease_renew', ['lease'], ['members', 'leaseMs'], () => undefined)
+
 const release = script('core_lease_release', ['lease'], ['member'], reply => reply as number, { once: true })
 
 const count = script('core_lease_count', ['lease'], [], reply => reply as number)
 
-export const leasesScripts = [hold, release, count] as const
+export const leasesScripts = [hold, renew, release, count] as const
 
 export interface RedisLeasesOptions {
   client: ClientOf
@@ -26,7 +29,7 @@ export interface RedisLeasesOptions {
   onUnavailable?: (cause: unknown) => void
 }
 
-/** How many leases are renewed at a time: few enough to be done well within the deadline, also by a busy Redis. */
+/** How many sets, and members of a set, are asked for at a time: few enough to be done well within the deadline, also by a busy Redis. */
 const batch = 100
 
 /**
@@ -36,12 +39,13 @@ const batch = 100
 export function createRedisLeases ({ client, leaseMs = leaseDefaultMs, onUnavailable }: RedisLeasesOptions): Leases {
   const own = new Holdings()
   const lease = (set: string): { lease: string } => ({ lease: leasesKeys.lease({ set }) })
-  const timer = setInterval(renew, leaseMs / 3).unref()
+  const timer = setInterval(renewAll, leaseMs / 3).unref()
 
-  function renew (): Promise<void> {
-    return inBatches(async (redis, set, member) => {
-      // It may have been released while the batches before this one were under way.
-      if (own.has(set, member)) await hold(redis, lease(set), { member, leaseMs, max: '' })
+  function renewAll (): Promise<void> {
+    return inBatches(async (redis, set, members) => {
+      // Some may have been released while the batches before this one were under way.
+      const still = members.filter(member => own.has(set, member))
+      if (still.length > 0) await renew(redis, lease(set), { members: JSON.stringify(still), leaseMs })
     })
   }
 
@@ -55,12 +59,10 @@ export function createRedisLeases ({ client, leaseMs = leaseDefaultMs, onUnavail
     }
   }
 
-  async function inBatches (work: (redis: AskedClient, set: string, member: string) => Promise<unknown>): Promise<void> {
-    const all = own.all()
+  async function inBatches (work: (redis: AskedClient, set: string, members: readonly string[]) => Promise<unknown>): Promise<void> {
+    const all = own.all().flatMap(([set, members]) => slices(members).map(some => [set, some] as const))
     try {
-      for (let from = 0; from < all.length; from += batch) {
-        await ask(client, redis => Promise.all(all.slice(from, from + batch).map(([set, member]) => work(redis, set, member))))
-      }
+      for (const some of slices(all)) await ask(client, redis => Promise.all(some.map(([set, members]) => work(redis, set, members))))
     } catch (cause) {
       onUnavailable?.(cause)
     }
@@ -98,10 +100,14 @@ export function createRedisLeases ({ client, leaseMs = leaseDefaultMs, onUnavail
 
     async close () {
       clearInterval(timer)
-      const released = inBatches((redis, set, member) => release(redis, lease(set), { member }))
+      const released = inBatches((redis, set, members) => Promise.all(members.map(member => release(redis, lease(set), { member }))))
       // At once, so that a renewal under way brings nothing back.
       own.clear()
       await released
     }
   }
+}
+
+function slices<T> (all: readonly T[]): T[][] {
+  return Array.from({ length: Math.ceil(all.length / batch) }, (_, i) => all.slice(i * batch, (i + 1) * batch))
 }

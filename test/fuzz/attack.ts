@@ -171,7 +171,7 @@ export async function attack (t: Owner, { seed, frames: wanted, redis = false }:
   const served = await work.end()
   const heard = fate.exit === undefined ? await watch.end() : []
   agent.destroy()
-  const { body: attacked } = fate.exit === undefined ? await server.call<{ status?: string }>('GET', `/sessions/${own.place.sessionId}`, undefined, own.teacher) : { body: {} }
+  const status = fate.exit === undefined ? (await server.call<{ status: string }>('GET', `/sessions/${own.place.sessionId}`, undefined, own.teacher)).body.status : 'unknown'
   let after = before
   for (let i = 0; i < 150 && fate.exit === undefined; i++) {
     after = await state()
@@ -180,7 +180,7 @@ export async function attack (t: Owner, { seed, frames: wanted, redis = false }:
   }
   const seconds = (performance.now() - began) / 1000
   return {
-    seed, frames: after.frames - before.frames, requests: after.requests - before.requests, connections, seconds, before, warm, after, status: attacked.status ?? 'unknown', foreign: heard, ...served,
+    seed, frames: after.frames - before.frames, requests: after.requests - before.requests, connections, seconds, before, warm, after, status, foreign: heard, ...served,
     ...(fate.exit !== undefined && { exit: `${fate.exit}; the connections ${[...open].join(', ')} of seed ${seed} were open` })
   }
 }

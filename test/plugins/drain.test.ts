@@ -64,7 +64,7 @@ t.test('everybody is told, one after the other, and comes back by themselves', a
   for (const one of clients) {
     t.same(one.names(), ['server:draining'])
     // Who polls and is just between two polls finds out by the next. Stock clients come back after either.
-    t.ok(one.gone === 'transport close' || (polls(one) && one.gone === 'transport error'), one.gone)
+    t.ok(one.gone === 'transport close' || (polls(one) && one.gone === 'transport error'), String(one.gone))
   }
   const window = Math.max(...ends) - Math.min(...ends)
   t.ok(window > 300, `spread over ${Math.round(window)} ms`)
