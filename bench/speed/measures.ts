@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
-import { script as attentionScript } from '../../lib/core/script.ts'
+import { gateScripts } from '../../lib/guidance/gate-scripts.ts'
 import { Caller } from './http.ts'
 import { launch, type Launched } from './process.ts'
 import { Readers } from './readers.ts'
@@ -149,14 +149,14 @@ async function decide (server: Launched, span: Span): Promise<{ decisions: numbe
   return await server.ask('gates', { ...span, atOnce: 64 })
 }
 
-/** The same script from redis-benchmark, with the same keys and arguments, sixteen in one write. */
+/** What Redis gets for one such decision, from redis-benchmark, with the same keys and arguments, sixteen in one write. Each call has a key of its own for its answer. */
 export async function redisBenchmark (redis: string, decisions: number): Promise<number> {
-  const { source } = attentionScript('guidance_attention_gate', ['last'], ['score', 'minScoreDelta', 'minTimeDeltaMs', 'ttlSeconds', 'at'], reply => reply)
+  const sent = gateScripts.find(({ file }) => file === 'guidance_attention_gate')?.sent ?? ''
   const { port } = new URL(redis)
-  const { stdout: sha } = await exec('redis-cli', ['-p', port, 'SCRIPT', 'LOAD', source])
+  const { stdout: sha } = await exec('redis-cli', ['-p', port, 'SCRIPT', 'LOAD', sent])
   const { stdout } = await exec('redis-benchmark', [
     '-p', port, '-c', '64', '-P', '16', '-n', String(decisions), '-r', '1000', '--csv',
-    'EVALSHA', sha.trim(), '1', 'guidance:attention:last:session-1:group-__rand_int__', '50', '5', '30000', '3600', ''
+    'EVALSHA', sha.trim(), '2', 'guidance:attention:last:session-1:group-__rand_int__', 'core:answer:{group}:__rand_int____rand_int____rand_int__', '50', '5', '30000', '3600', ''
   ])
   const rate = Number(/\n"[^"]*","([\d.]+)"/.exec(stdout)?.[1])
   if (!(rate > 0)) throw new Error(`redis-benchmark said: ${stdout}`)

@@ -2,51 +2,50 @@ import { createHash } from 'node:crypto'
 import type { ScriptClient } from './script.ts'
 
 /** Runs a script with its keys and arguments. */
-export type Run = (redis: ScriptClient, parameters: readonly string[]) => Promise<unknown>
+export type Run = (redis: ScriptClient, keys: readonly string[], args: readonly string[]) => Promise<unknown>
 
-interface Question { parameters: readonly string[], resolve: (reply: unknown) => void, reject: (error: unknown) => void }
+interface Question { keys: readonly string[], args: readonly string[], resolve: (reply: unknown) => void, reject: (error: unknown) => void }
 
-/** So many run in one command at most: Redis does nothing else meanwhile. */
-const together = 64
+/** So many run in one command at most: Redis does nothing else meanwhile, and what is more is on its way while these are answered. */
+const together = 16
 
 /** A script by its digest; Redis gets the text when it does not know that. */
-export function runner (source: string, keyCount: (parameters: readonly string[]) => number): Run {
+export function runner (source: string): Run {
   const sha = createHash('sha1').update(source).digest('hex')
-  return async (redis, parameters) => {
-    const keys = keyCount(parameters)
+  return async (redis, keys, args) => {
     try {
-      return await redis.evalsha(sha, keys, ...parameters)
+      return await redis.evalsha(sha, keys.length, ...keys, ...args)
     } catch (error) {
       if (!(error instanceof Error) || !error.message.startsWith('NOSCRIPT')) throw error
-      return await redis.eval(source, keys, ...parameters)
+      return await redis.eval(source, keys.length, ...keys, ...args)
     }
   }
 }
 
 /**
- * The same for a script that is asked often: what is asked in one turn of the event loop goes to Redis as one command, in
- * which the script runs for each question in the order of asking, and each gets its own answer or its own error. A command
- * of its own costs more than what such a script does. In a cluster the keys lie apart, and each question goes alone.
+ * A script that is asked often: what is asked in one turn of the event loop goes to Redis as one command, in which the
+ * script runs for each question in the order of asking, and each gets its own answer or its own error. A command of its
+ * own costs more than what such a script does; and of a script that runs `once`, all answers of a command are kept
+ * together. In a cluster the keys lie apart, and each question goes alone.
+ *
+ * @param run makes the runner: `runner` or `runnerOnce`
  */
-export function batching (source: string, keyCount: number, parameterCount: number, alone: Run): Run {
+export function batching (source: string, keyCount: number, argCount: number, run: (source: string) => Run): Run {
   const questionsOf = new WeakMap<ScriptClient, Question[]>()
-  const many = runner(manyTimes(source, keyCount, parameterCount - keyCount), ({ length }) => length / parameterCount * keyCount)
+  const alone = run(source)
+  const many = run(manyTimes(source, keyCount, argCount))
 
   function send (redis: ScriptClient): void {
     const questions = questionsOf.get(redis) ?? []
     questionsOf.delete(redis)
-    for (let i = 0; i < questions.length; i += together) ask(redis, questions.slice(i, i + together))
+    const [first] = questions
+    if (first && questions.length === 1) alone(redis, first.keys, first.args).then(first.resolve, first.reject)
+    // What is left over goes the same way as the rest: another script, of which Redis knows the text, would overtake.
+    else for (let i = 0; i < questions.length; i += together) ask(redis, questions.slice(i, i + together))
   }
 
   function ask (redis: ScriptClient, questions: readonly Question[]): void {
-    const [first] = questions
-    if (first && questions.length === 1) {
-      alone(redis, first.parameters).then(first.resolve, first.reject)
-      return
-    }
-    const keys = questions.flatMap(({ parameters }) => parameters.slice(0, keyCount))
-    const args = questions.flatMap(({ parameters }) => parameters.slice(keyCount))
-    many(redis, [...keys, ...args]).then(replies => {
+    many(redis, questions.flatMap(({ keys }) => keys), questions.flatMap(({ args }) => args)).then(replies => {
       questions.forEach(({ resolve, reject }, i) => {
         const reply = (replies as unknown[])[i]
         if (reply instanceof Error) reject(reply)
@@ -55,13 +54,13 @@ export function batching (source: string, keyCount: number, parameterCount: numb
     }).catch((error: unknown) => { for (const { reject } of questions) reject(error) })
   }
 
-  return async (redis, parameters) => {
-    if (redis.isCluster) return await alone(redis, parameters)
+  return async (redis, keys, args) => {
+    if (redis.isCluster) return await alone(redis, keys, args)
     return await new Promise((resolve, reject) => {
       const questions = questionsOf.get(redis)
-      if (questions) questions.push({ parameters, resolve, reject })
+      if (questions) questions.push({ keys, args, resolve, reject })
       else {
-        questionsOf.set(redis, [{ parameters, resolve, reject }])
+        questionsOf.set(redis, [{ keys, args, resolve, reject }])
         setImmediate(send, redis)
       }
     })

@@ -1,12 +1,7 @@
-import { randomBytes } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { batching, runner } from './batch.ts'
-import { key } from './key.ts'
-
-export const scriptKeys = {
-  answer: key('core:answer:{keys}:{call}', { ttl: '10 s', purpose: 'The answer of a call, for a client that missed it and asks again' })
-}
+import { answeringOnce, runnerOnce } from './once.ts'
 
 /** The little of ioredis that a script needs; a `Redis` and a `Cluster` both have it. */
 export interface ScriptClient {
@@ -22,7 +17,7 @@ export interface Script<K extends string, A extends string, R> {
   readonly keys: readonly K[]
   readonly args: readonly A[]
   readonly source: string
-  /** What Redis gets: the source, or what answers for it once. */
+  /** What Redis gets for one question: the source, or what answers for it once. */
   readonly sent: string
 }
 
@@ -45,14 +40,10 @@ export function script<const K extends string, const A extends string, R> (
 ): Script<K, A, R> {
   const source = read(file)
   const sent = once ? answeringOnce(source) : source
-  const count = keys.length + Number(once)
-  const alone = runner(sent, () => count)
-  const run = often ? batching(sent, count, count + args.length, alone) : alone
-  const call = async (redis: ScriptClient, keyNames: Record<K, string>, values: Record<A, string | number>): Promise<R> => {
-    const names = keys.map(name => keyNames[name])
-    if (once) names.push(scriptKeys.answer({ keys: slotOf(names[0] as string), call: randomBytes(6).toString('hex') }))
-    return decode(await run(redis, [...names, ...args.map(label => String(values[label]))]))
-  }
+  const make = once ? runnerOnce : runner
+  const run = often ? batching(source, keys.length, args.length, make) : make(source)
+  const call = async (redis: ScriptClient, keyNames: Record<K, string>, values: Record<A, string | number>): Promise<R> =>
+    decode(await run(redis, keys.map(name => keyNames[name]), args.map(label => String(values[label]))))
   return Object.assign(call, { file, keys, args, source, sent })
 }
 
@@ -61,20 +52,3 @@ function read (file: string): string {
   const text = readFileSync(fileURLToPath(import.meta.resolve(`#lua/${file}.lua`)), 'utf8')
   return text.replace(/^-- with (\w+)$/gm, (_line, name: string) => read(`shared/${name}`).trimEnd())
 }
-
-/** Its last key holds the answer. A refusal of the arguments has changed nothing and is not kept. */
-function answeringOnce (source: string): string {
-  return `local kept = table.remove(KEYS)
-local known = redis.call('GET', kept)
-if known then return cmsgpack.unpack(known) end
-local function answer ()
-${source}
-end
-local reply = answer()
-if type(reply) ~= 'table' or not reply.err then redis.call('SET', kept, cmsgpack.pack(reply), 'PX', 10000) end
-return reply
-`
-}
-
-/** What makes a cluster put a key into the slot of another one. */
-function slotOf (name: string): string { return /\{[^}]+\}/.exec(name)?.[0] ?? `{${name}}` }

@@ -5,6 +5,8 @@
 export class Expiring<V> {
   readonly #entries = new Map<string, { value: V, expiresAt: number }>()
   readonly #now: () => number
+  /** When the oldest is due, as it was last seen; to look at a map from which much was moved away costs. */
+  #due = 0
 
   constructor (now: () => number) {
     this.#now = now
@@ -29,7 +31,9 @@ export class Expiring<V> {
   /** A write moves its entry to the end, so the oldest stand in front and each write has little to clear away. */
   #prune (): void {
     const now = this.#now()
+    if (now < this.#due) return
     for (const [name, entry] of this.#entries) {
+      this.#due = entry.expiresAt
       if (entry.expiresAt > now) return
       this.#entries.delete(name)
     }

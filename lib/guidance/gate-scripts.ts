@@ -25,45 +25,45 @@ const optional = (text: string): number | null => text === '' ? null : Number(te
 const welford = script('guidance_energy_welford', ['stats'], ['sample', 'id', 'ttlSeconds'], (reply): Decision<'energy'> => {
   const [reason, mean, variance, count, zScore] = reply as ['updated' | 'repeated', string, string, string, string]
   return { reason, mean: Number(mean), variance: Number(variance), count: Number(count), zScore: Number(zScore) }
-}, { once: true })
+}, { once: true, often: true })
 
 const attention = script('guidance_attention_gate', ['last'], ['score', 'minScoreDelta', 'minTimeDeltaMs', 'ttlSeconds', 'at'], (reply): Decision<'attention'> => {
   const [reason, score, time, remaining] = reply as ['first' | 'score' | 'time' | 'unchanged' | 'late', string, string, string]
   const allowed = reason !== 'unchanged' && reason !== 'late'
   return { allowed, reason, previousScore: optional(score), previousAt: optional(time), remainingMs: Number(remaining) }
-}, { once: true })
+}, { once: true, often: true })
 
 const acks = script('guidance_prompt_acks', ['acks'], ['id', 'halfLifeMs', 'ttlSeconds', 'at'], reply => {
   const [reason, count] = reply as [AcknowledgeDecision['reason'] | PressureDecision['reason'], string]
   return { reason, ackCount: Number(count) }
-}, { once: true })
+}, { once: true, often: true })
 
 const cooldown = script('guidance_autoprompt_cooldown', ['last'], ['cooldownMs', 'ttlSeconds', 'at'], (reply): Decision<'cooldown'> => {
   const [reason, time, remaining] = reply as ['first' | 'cooled' | 'cooling' | 'late', string, string]
   return { allowed: reason === 'first' || reason === 'cooled', reason, remainingMs: Number(remaining), previousAt: optional(time) }
-}, { once: true })
+}, { once: true, often: true })
 
 const dedupe = script('guidance_autoprompt_dedupe', ['hashes'], ['fingerprint', 'peek', 'ttlSeconds'], reply => {
   const [reason] = reply as ['new' | 'duplicate']
   return reason
-}, { once: true })
+}, { once: true, often: true })
 
 const promptStats = script('guidance_prompt_stats', ['stats'], ['outcome', 'id', 'halfLifeMs', 'ttlSeconds', 'at'], (reply): Decision<'promptStats'> => {
   const [reason, success, weight, count, rate, time] = reply as ['updated' | 'repeated' | 'read', string, string, string, string, string]
   return {
     reason, successRate: optional(rate), successSum: Number(success), weightSum: Number(weight), observationCount: Number(count), lastUpdate: optional(time)
   }
-}, { once: true })
+}, { once: true, often: true })
 
 const tier2Snapshot = script('guidance_tier2_snapshot', ['last'], ['snapshot', 'ttlSeconds', 'at'], (reply): Decision<'tier2Snapshot'> => {
   const [reason, json, time] = reply as ['stored' | 'read' | 'late', string, string]
   return { reason, previous: json === '' ? null : JSON.parse(json) as Tier2Snapshot, previousAt: optional(time) }
-}, { once: true })
+}, { once: true, often: true })
 
 const tier2Shift = script('guidance_tier2_shift', ['last'], ['throttleMs', 'ttlSeconds', 'at'], (reply): Decision<'tier2Shift'> => {
   const [reason, time, remaining] = reply as ['first' | 'elapsed' | 'throttled' | 'late', string, string]
   return { allowed: reason === 'first' || reason === 'elapsed', reason, remainingMs: Number(remaining), previousAt: optional(time) }
-}, { once: true })
+}, { once: true, often: true })
 
 /** Every script of this area; a test compares each with the header of its file. */
 export const gateScripts = [welford, attention, acks, cooldown, dedupe, promptStats, tier2Snapshot, tier2Shift] as const

@@ -55,15 +55,16 @@ export function createMemoryGates (settings: GateSettings, options: { now?: () =
     async attention (question) {
       const input = checks.attention(question, settings)
       const at = eventTime(input.at, now())
-      const known = scores.get(nameOf(input))
+      const name = nameOf(input)
+      const known = scores.get(name)
       const previousAt = known ? believe(known.at) : null
       const moved = known !== undefined && Math.abs(input.score - known.score) >= input.minScoreDelta
       const { reason, remainingMs } = slot(previousAt, at, input.minTimeDeltaMs)
       const previous = { previousScore: known?.score ?? null, previousAt }
-      if (reason === 'late') return { allowed: false, reason, ...previous, remainingMs }
-      if (reason === 'waiting' && !moved) return { allowed: false, reason: 'unchanged', ...previous, remainingMs }
-      scores.set(nameOf(input), { score: input.score, at }, gateTtl.session(settings))
-      return { allowed: true, reason: reason === 'first' ? reason : moved ? 'score' : 'time', ...previous, remainingMs: 0 }
+      if (reason === 'late') return { allowed: false, reason, remainingMs, ...previous }
+      if (reason === 'waiting' && !moved) return { allowed: false, reason: 'unchanged', remainingMs, ...previous }
+      scores.set(name, { score: input.score, at }, gateTtl.session(settings))
+      return { allowed: true, reason: reason === 'first' ? reason : moved ? 'score' : 'time', remainingMs: 0, ...previous }
     },
 
     async promptPressure (question) {
@@ -90,7 +91,7 @@ export function createMemoryGates (settings: GateSettings, options: { now?: () =
     async cooldown (question) {
       const input = checks.cooldown(question, settings)
       const { reason, ...rest } = claim(prompted, nameOf(input), input.at, input.cooldownMs, gateTtl.autoprompt(settings, input.cooldownMs))
-      return { ...rest, reason: reason === 'elapsed' ? 'cooled' : reason === 'waiting' ? 'cooling' : reason }
+      return { reason: reason === 'elapsed' ? 'cooled' : reason === 'waiting' ? 'cooling' : reason, ...rest }
     },
 
     async dedupe (question) {
@@ -140,7 +141,7 @@ export function createMemoryGates (settings: GateSettings, options: { now?: () =
     async tier2Shift (question) {
       const input = checks.tier2Shift(question, settings)
       const { reason, ...rest } = claim(shifted, nameOf(input), input.at, input.throttleMs, gateTtl.tier2Shift(input.throttleMs))
-      return { ...rest, reason: reason === 'waiting' ? 'throttled' : reason }
+      return { reason: reason === 'waiting' ? 'throttled' : reason, ...rest }
     }
   }
 }

@@ -28,3 +28,11 @@ t.test('a process that was busy still hears what has come meanwhile', async t =>
   while (performance.now() < until);
   t.equal(await asked, 'here')
 })
+
+t.test('the time begins when what was asked goes out, not before', async t => {
+  const asked = new Promise<string>(resolve => { setImmediate(() => setTimeout(resolve, 1, 'here')) })
+  const answer = within(100, asked, () => 'instead')
+  const until = performance.now() + 150
+  while (performance.now() < until);
+  t.equal(await answer, 'here')
+})

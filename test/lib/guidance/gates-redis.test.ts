@@ -88,6 +88,14 @@ t.test('a silent Redis holds nobody longer than 250 ms, and late replies harm no
   t.match(await gates.attention({ ...newGroup(), score: 1 }), { allowed: true }, 'asked again once the late reply has come')
 })
 
+t.test('a process that was busy when it asked has not waited for Redis', async t => {
+  const gates = createRedisGates(settings, shared, { onUnavailable: (gate, cause) => t.fail(`${gate}: ${cause.message}`) })
+  await shared.call('CLIENT', 'PAUSE', '500', 'ALL')
+  const asked = gates.attention({ ...newGroup(), score: 1 })
+  for (const end = performance.now() + 400; performance.now() < end;);
+  t.match(await asked, { allowed: true })
+})
+
 t.test('what the twin granted is told to Redis before it is asked again', async t => {
   let ready = false
   const gates = createRedisGates(settings, () => ready ? shared : null)
