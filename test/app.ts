@@ -7,6 +7,7 @@ import type { Contract } from '../lib/core/contract.ts'
 import type { WireError } from '../lib/core/errors.ts'
 import type { guidance, sessions } from '../lib/contract.ts'
 import { client, type Client } from './client.ts'
+import { census, declarations } from './monitor.ts'
 import { useRedis, type Owner } from './redis.ts'
 
 /** The package, booted and looked at from outside: by HTTP and by stock Socket.IO clients. */
@@ -62,10 +63,14 @@ export async function build (t: Owner, options: ClasswavesOptions = {}, before: 
   return { ...remote(t, url), app, logs }
 }
 
-/** The same test on memory and on Redis. */
+/** The same test on memory and on Redis; there what it leaves behind is looked at as well. */
 export function onBoth (t: Test, name: string, body: (t: Test, options: { redis?: string }) => Promise<unknown>): void {
   t.test(`${name}, in memory`, t => body(t, {}))
-  t.test(`${name}, on Redis`, async t => await body(t, { redis: (await useRedis(t)).url }))
+  t.test(`${name}, on Redis`, async t => {
+    const redis = await useRedis(t)
+    await body(t, { redis: redis.url })
+    t.same((await census(redis.client(), await declarations())).faults, [], 'each key is declared and has its end')
+  })
 }
 
 export function remote (t: Owner, url: string): Remote {

@@ -24,6 +24,13 @@ t.test('what operators are told to look at is counted', async t => {
   }
 })
 
+t.test('docs/privacy.md names every key that holds something of people', async t => {
+  const privacy = await readFile(new URL('../docs/privacy.md', import.meta.url), 'utf8')
+  const families = (await declaredKeys()).filter(key => key.holds).map(key => `\`${key.pattern.split('{')[0]}*\``)
+  t.ok(families.length > 5)
+  t.same(families.filter(family => !privacy.includes(family)), [])
+})
+
 t.test('every key family is in the table, once', async t => {
   const patterns = (await declaredKeys()).map(key => key.pattern)
   t.ok(patterns.includes('guidance:attention:last:{sessionId}:{groupId}'))

@@ -110,12 +110,15 @@ function clients (t: Owner, url: string): TestRedis['client'] {
   }
 }
 
+/** Says that a database is taken, and by which process. */
+export const claimKey = 'classwaves-test-claim'
+
 /** Only an empty database is taken, and one claim wins, so neither a developer's data nor another test is touched. */
 async function claimDatabase (t: Owner, given: string): Promise<number> {
   const admin = new Redis(given)
   for (let db = 15; db > 0; db--) {
     await admin.select(db)
-    if (await admin.dbsize() > 0 || !await admin.set('classwaves-test-claim', process.pid, 'EX', 3600, 'NX')) continue
+    if (await admin.dbsize() > 0 || !await admin.set(claimKey, process.pid, 'EX', 3600, 'NX')) continue
     t.teardown(async () => {
       await admin.flushdb()
       await admin.quit()

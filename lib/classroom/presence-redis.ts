@@ -5,7 +5,7 @@ import { script } from '../core/script.ts'
 import { byArrival, personOf, type Attendee, type Change, type PresenceStore, type PresenceTimes, type Settled, type Sign } from './presence.ts'
 
 export const presenceKeys = {
-  people: key('classroom:people:{sessionId}', { ttl: 'a minute after the last lease', purpose: 'who is in a class: name, role, status, leased seats (hash)' }),
+  people: key('classroom:people:{sessionId}', { ttl: 'a minute after the last lease', purpose: 'who is in a class: name, role, status, leased seats (hash)', holds: 'names' }),
   due: key('classroom:due:{sessionId}', { ttl: 'a minute after the last lease', purpose: 'when something of each of them changes by itself (sorted set)' })
 } as const
 

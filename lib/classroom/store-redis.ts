@@ -12,9 +12,9 @@ const lane = key('classroom:lane:{sessionId}:{lane}', { ttl, purpose: 'order of 
 /** A lane has one family of keys under each of the names that a script knows it by. */
 export const chatKeys = {
   state: key('classroom:state:{sessionId}', { ttl, purpose: 'chat mode, number of the last message, whether the chat is closed (hash)' }),
-  messages: key('classroom:messages:{sessionId}', { ttl, purpose: 'messages by id (hash)' }),
+  messages: key('classroom:messages:{sessionId}', { ttl, purpose: 'messages by id (hash)', holds: 'words' }),
   reads: key('classroom:reads:{sessionId}', { ttl, purpose: 'how far each user has read (hash)' }),
-  file: key('classroom:file:{sessionId}:{attachmentId}', { ttl, purpose: 'bytes of an attachment (string)' }),
+  file: key('classroom:file:{sessionId}:{attachmentId}', { ttl, purpose: 'bytes of an attachment (string)', holds: 'words' }),
   held: lane,
   lane,
   from: lane,

@@ -5,7 +5,7 @@ import { key } from './key.ts'
 import { script } from './script.ts'
 
 export const idempotencyKeys = {
-  claim: key('core:idempotency:{key}', { ttl: '30 s under way, 24 h answered', purpose: 'A mutation under an Idempotency-Key, and its answer: sessions with the names of their pupils, never a token' })
+  claim: key('core:idempotency:{key}', { ttl: '30 s under way, 24 h answered', purpose: 'A mutation under an Idempotency-Key, and its answer, such as a session; never a token', holds: 'words' })
 }
 
 const claim = script('core_idempotency_claim', ['claim'], ['bodyHash', 'claimMs'], (reply): Claim | { state: 'pending' } => {

@@ -7,7 +7,7 @@ import { script } from './script.ts'
 
 export const journalKeys = {
   log: key('events:log:{room}', { ttl: 'session TTL after the last event or reader', purpose: 'Epoch and offset of a home room' }),
-  events: key('events:kept:{room}', { ttl: 'session TTL after the last event', purpose: 'The last 1,000 kept events of a home room; holds transcripts and prompts' }),
+  events: key('events:kept:{room}', { ttl: 'session TTL after the last event', purpose: 'The last 1,000 kept events of a home room: transcripts, messages, prompts', holds: 'words' }),
   ids: key('events:ids:{room}', { ttl: 'session TTL after the last event', purpose: 'Ids of the kept events of a home room' })
 } as const
 

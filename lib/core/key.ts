@@ -6,13 +6,17 @@ export interface Key<P extends string = string> {
   readonly pattern: string
   readonly ttl: string
   readonly purpose: string
+  readonly holds?: Holds
 }
+
+/** What of people stands in a key beside their ids: what they are called, or also what they said and what was said of them. */
+export type Holds = 'names' | 'words'
 
 /**
  * Declares a key family. On Redis Cluster the session part is wrapped in braces, so that all keys of a
  * session lie in one slot; elsewhere the names are exactly the seed's.
  */
-export function key<const T extends string> (pattern: T, row: { ttl: string, purpose: string }): Key<Params<T>> {
+export function key<const T extends string> (pattern: T, row: { ttl: string, purpose: string, holds?: Holds }): Key<Params<T>> {
   const params = paramsOf(pattern)
   const build = (values: Record<string, string>, cluster = false): string => {
     const name = fill(pattern, values)

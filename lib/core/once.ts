@@ -3,7 +3,7 @@ import { runner, type Run } from './batch.ts'
 import { key } from './key.ts'
 
 export const onceKeys = {
-  answer: key('core:answer:{keys}:{call}', { ttl: '10 s', purpose: 'The answer of a call, for a client that missed it and asks again' })
+  answer: key('core:answer:{keys}:{call}', { ttl: '10 s', purpose: 'The answer of a call, for a client that missed it and asks again', holds: 'words' })
 }
 
 /** A runner for what must not be done twice when the client sends a command again: its answer is kept meanwhile. */

@@ -36,7 +36,7 @@ export function errorTable (): string {
 }
 
 export function keyTable (keys: readonly Key[]): string {
-  return table(['Key', 'Lives', 'Purpose'], keys.map(({ pattern, ttl, purpose }) => [code(pattern), ttl, purpose]))
+  return table(['Key', 'Lives', 'Of people', 'Purpose'], keys.map(({ pattern, ttl, holds, purpose }) => [code(pattern), ttl, holds === 'words' ? 'names, words' : holds ?? '', purpose]))
 }
 
 /** One row an option; a nested option is named with dots. */

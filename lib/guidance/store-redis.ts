@@ -9,7 +9,8 @@ import type { GuidanceStore } from './store.ts'
 export const guidanceKeys = {
   state: key('guidance:state:{sessionId}', {
     ttl: 'session TTL',
-    purpose: 'where the guidance of a session stands: features of each group, windows, open prompts; holds words of the last minutes'
+    purpose: 'where the guidance of a session stands: features of each group, windows with their words, open prompts',
+    holds: 'words'
   })
 } as const
 

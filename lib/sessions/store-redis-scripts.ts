@@ -5,8 +5,8 @@ import { fieldsOf, type Fields } from './store-redis-rows.ts'
 
 /** Every key of the area. Those with `{sessionId}` share a slot in a cluster; the others are renewed in steps of their own. */
 export const sessionKeys = {
-  session: key('sessions:session:{sessionId}', { ttl: 'session TTL', purpose: 'the session: status, groups, participants (hash)' }),
-  slices: key('sessions:slices:{sessionId}', { ttl: 'session TTL', purpose: 'transcript slices by id (hash)' }),
+  session: key('sessions:session:{sessionId}', { ttl: 'session TTL', purpose: 'the session: status, groups, participants, what the teacher noted (hash)', holds: 'words' }),
+  slices: key('sessions:slices:{sessionId}', { ttl: 'session TTL', purpose: 'transcript slices by id (hash)', holds: 'words' }),
   sliceIndex: key('sessions:slice-index:{sessionId}', { ttl: 'session TTL', purpose: 'order of the slices, of the session and of each group (sorted set)' }),
   code: key('sessions:code:{code}', { ttl: 'session TTL + 1 s; deleted when the session ends', purpose: 'the session that a join code opens (string)' }),
   teacher: key('sessions:teacher:{teacherId}', { ttl: 'session TTL + 1 s, of the newest write', purpose: 'sessions of a teacher by creation (sorted set)' }),

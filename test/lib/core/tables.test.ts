@@ -67,8 +67,8 @@ t.test('every error has a row', async t => {
 })
 
 t.test('keys', async t => {
-  const rows = cells(keyTable([key('a:{sessionId}', { ttl: '1 h', purpose: 'one' }), key('b', { ttl: 'none', purpose: 'two' })])).slice(2)
-  t.same(rows, [['`a:{sessionId}`', '1 h', 'one'], ['`b`', 'none', 'two']])
+  const rows = cells(keyTable([key('a:{sessionId}', { ttl: '1 h', purpose: 'one', holds: 'words' }), key('b', { ttl: 'none', purpose: 'two' }), key('c', { ttl: '1 s', purpose: 'three', holds: 'names' })])).slice(2)
+  t.same(rows, [['`a:{sessionId}`', '1 h', 'names, words', 'one'], ['`b`', 'none', '', 'two'], ['`c`', '1 s', 'names', 'three']])
 })
 
 t.test('options are named with dots, with their defaults', async t => {
