@@ -131,7 +131,9 @@ export default fp<IoOptions>(async (fastify, { io: options, origins, drainMs, li
       onFailure('origin')
       return 'The origin of this page is not allowed.'
     }
-    const { allowed } = await handshakes.take(addressOf(request), limits.handshakesPer10Seconds, 10_000)
+    const address = addressOf(request)
+    if (address === '') return 'This connection has gone.' // reset while it was read
+    const { allowed } = await handshakes.take(address, limits.handshakesPer10Seconds, 10_000)
     if (!allowed) onFailure('flood')
     if (state.draining) return 'This server is going away.'
     return allowed ? undefined : 'Too many connections from this address.'

@@ -29,6 +29,11 @@ export interface Verdict {
   seen: number
 }
 
+/** What is wrong with it, each fault as a line; to be told that events are gone is no fault. */
+export function faultsOf ({ lost, twice, disorder, foreign }: Verdict): string[] {
+  return Object.entries({ lost, twice, disorder, foreign }).flatMap(([what, all]) => all.map(one => `${what}: ${one}`))
+}
+
 export function checkDelivery (said: readonly Said[], readers: readonly Reader[]): Verdict {
   const verdict: Verdict = { lost: [], twice: [], disorder: [], foreign: [], told: 0, seen: 0 }
   const order = new Map(said.map((one, index) => [`${one.room} ${one.id}`, { ...one, index }]))

@@ -4,6 +4,7 @@ import { token } from '../app.ts'
 import type { Client } from '../client.ts'
 import type { sessions as contract } from '../../lib/contract.ts'
 import type { Forked } from '../fork.ts'
+import { faultsOf } from './delivery.ts'
 import { startSchool } from './school.ts'
 import { figure, percentile, tier } from './tier.ts'
 
@@ -29,7 +30,7 @@ for (const persistent of tier([true], [true, false])) {
     }))
 
     const control = await school.during(async () => await pause(500))
-    t.match(control, { lost: [], twice: [], disorder: [], foreign: [], told: 0, refused: 0 }, 'control: nothing is told as lost, nothing refused')
+    t.same([faultsOf(control), control.told, control.refused], [[], 0, 0], 'control: nothing is told as lost, nothing refused')
 
     const firsts: number[] = []
     const sum = { said: 0, refused: 0, seen: 0, told: 0, faults: 0 }
@@ -45,9 +46,8 @@ for (const persistent of tier([true], [true, false])) {
         if (persistent) firsts.push(...await Promise.all(ways.map(async (way, i) => await firstEvent(way, sessionId, `${round}-${i}`))))
         await pause(200)
       })
-      const { lost, twice, disorder, foreign } = verdict
-      t.match(verdict, { lost: [], twice: [], disorder: [], foreign: [] }, `down for ${down} ms`)
-      sum.faults += lost.length + twice.length + disorder.length + foreign.length
+      t.same(faultsOf(verdict), [], `down for ${down} ms`)
+      sum.faults += faultsOf(verdict).length
       for (const what of ['said', 'refused', 'seen', 'told'] as const) sum[what] += verdict[what]
     }
     t.ok(pupils.every(({ client }) => client.health === 'online'))

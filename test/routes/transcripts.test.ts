@@ -60,7 +60,7 @@ t.test('a pupil reads the talk of their own group', async t => {
   t.equal((await app.call<Page>('GET', path, undefined, ada)).body.slices.length, 1)
   t.match(await app.call('GET', `${path}?groupId=blue`, undefined, ada), { status: 403, body: { statusCode: 403, code: 'FORBIDDEN' } })
   t.match(await app.call('GET', `${path}?groupId=green`, undefined, ada), { status: 404, body: { code: 'GROUP_NOT_FOUND' } })
-  t.match(await app.call('GET', path, undefined, loose), { status: 200, body: { slices: [], nextAfter: null } }, 'who is in no group reads nothing')
+  t.same((await app.call('GET', path, undefined, loose)).body, { slices: [], nextAfter: null }, 'who is in no group reads nothing')
 })
 
 onBoth(t, 'talk that is refused', async (t, options) => {
