@@ -25,10 +25,12 @@ t.test(`${rounds} rolling restarts of ${plan.servers} processes`, { timeout: 7_2
 
   const sum = { said: 0, seen: 0, lost: 0, twice: 0, disorder: 0, ms: 0 }
   const codes = new Set<number | null>()
+  let next = school.another()
   for (let round = 0; round < rounds; round++) {
     const verdict = await school.during(async () => {
       for (const old of servers) {
-        const fresh: Forked = await school.another()
+        const fresh: Forked = await next
+        next = school.another() // boots while the old one closes
         old.signal('SIGTERM')
         // The others and the new one take over as soon as the old one does not listen any more.
         servers = [...servers.filter(one => one !== old), fresh]
@@ -40,6 +42,7 @@ t.test(`${rounds} rolling restarts of ${plan.servers} processes`, { timeout: 7_2
     for (const what of ['lost', 'twice', 'disorder'] as const) sum[what] += verdict[what].length
     for (const what of ['said', 'seen', 'ms'] as const) sum[what] += verdict[what]
   }
+  await next
   t.same([...codes], [0], 'each process ended by itself')
   t.ok(pupils.every(({ client }) => client.health === 'online'))
   figure(t, {
