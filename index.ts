@@ -96,7 +96,7 @@ async function registerRoutes (
     await child.register(async rest => {
       const prefixed = rest.withTypeProvider() as typeof scope
       sessionRoutes(prefixed, area)
-      joinRoutes(prefixed, { ...area, counters: core.counters, limits: core.limits, now: core.now, tokenSeconds, sign: claims => fastify.jwt.sign(claims) })
+      joinRoutes(prefixed, { ...area, now: core.now, tokenSeconds, sign: claims => fastify.jwt.sign(claims) })
       transcriptRoutes(prefixed, area)
       emitRoutes(prefixed, area, core.doors)
       eventRoutes(prefixed, area, core.journal, async (session, user) => [

@@ -102,22 +102,16 @@ export default fp<Registration>(async (fastify, { core, options, ttlSeconds, ses
   ready({ classroom, emit, homeRooms: async ({ sessionId }, user) => homeRoomsOf(sessionId, user, await directory.manages(user, sessionId)) })
 }, { name: 'fastify-classwaves-classroom' })
 
-const minute = 60_000
-const day = 24 * 60 * minute
-
 /** What the classroom may know of sessions, and how one is entered by its code. */
-function directoryOf ({ authorize, counters, limits }: Core, { sessions, rights }: SessionsArea): Directory {
+function directoryOf ({ authorize }: Core, { sessions, rights, guesses }: SessionsArea): Directory {
   const mayRead = async (user: User, session: Session): Promise<boolean> => await authorize(user, 'session:read', { session }) === true
 
-  async function opened (user: User, code: string): Promise<Session> {
-    const session = code === '' ? null : await sessions.byCode(code)
-    if (!session || session.status === 'ended') throw new ClasswavesError('SESSION_NOT_FOUND')
-    const enrolled = session.participants.some(one => one.userId === user.userId)
-    const allowed = await mayRead(user, session)
-    if (allowed && (enrolled || user.role !== 'student')) return session
+  /** Lets somebody in who takes no part yet: a student whom the host welcomes is enrolled. */
+  async function welcomed (user: User, session: Session | null, allowed: boolean): Promise<Session> {
+    if (!session || user.role !== 'student') throw new ClasswavesError('SESSION_NOT_FOUND')
     // Asked before enrolling, as if the student took part: the word of the host counts for those who come by a code, too.
     const joins = { ...session, participants: [...session.participants, { userId: user.userId, groupId: null }] }
-    const welcome = user.role === 'student' && (allowed || (user.sessionId === undefined && await authorize(user, 'session:read', { session: joins }) === true))
+    const welcome = allowed || (user.sessionId === undefined && await authorize(user, 'session:read', { session: joins }) === true)
     if (!welcome) throw new ClasswavesError('SESSION_NOT_FOUND')
     return (await sessions.enrol(session.sessionId, { userId: user.userId, displayName: user.name ?? user.userId })).session
   }
@@ -125,21 +119,14 @@ function directoryOf ({ authorize, counters, limits }: Core, { sessions, rights 
   return {
     codeOf: typed => readCode(typed) ?? '',
 
-    async enter (user, code) {
-      const windows: [string, number, number][] = [
-        [`codes:minute:user:${user.userId}`, limits.wrongCodesPerMinute, minute],
-        [`codes:day:user:${user.userId}`, limits.wrongCodesPerDay, day]
-      ]
-      for (const window of windows) {
-        const { allowed, retryAfterMs } = await counters.peek(...window)
-        if (!allowed) throw new ClasswavesError('RATE_LIMITED', 'Too many wrong codes.', { retryAfterMs })
-      }
-      try {
-        return classOf(await opened(user, code))
-      } catch (error) {
-        if (error instanceof ClasswavesError && error.code === 'SESSION_NOT_FOUND') for (const window of windows) await counters.take(...window)
-        throw error
-      }
+    async enter (user, address, code) {
+      const found = code === '' ? null : await sessions.byCode(code)
+      const session = found?.status === 'ended' ? null : found
+      const allowed = session !== null && await mayRead(user, session)
+      const takesPart = user.role !== 'student' || session?.participants.some(one => one.userId === user.userId)
+      // They learn nothing by a code, and come back whatever others at their address have guessed.
+      if (session && allowed && takesPart) return classOf(session)
+      return classOf(await guesses.look(address, async () => await welcomed(user, session, allowed)))
     },
 
     async find (sessionId) {

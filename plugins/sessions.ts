@@ -5,6 +5,7 @@ import { ClasswavesError } from '../lib/core/errors.ts'
 import type { SessionsArea, SessionsSeams } from '../lib/sessions/area.ts'
 import { Audio } from '../lib/sessions/audio.ts'
 import { sessions as contract, type Summary } from '../lib/sessions/contract.ts'
+import { createGuesses } from '../lib/sessions/guesses.ts'
 import { sessionsHandlers } from '../lib/sessions/handlers.ts'
 import { Lifecycle } from '../lib/sessions/lifecycle.ts'
 import type { SessionsOptions } from '../lib/sessions/options.ts'
@@ -86,7 +87,7 @@ export default fp<Registration>(async (fastify, { core, options, ready }) => {
   })
 
   fastify.decorate('sessions', sessions)
-  ready({ sessions, rights, emit, seams, homeRooms: (session, user) => audibleRooms(session, user).map(room => ({ namespace: contract.namespace, room })) })
+  ready({ sessions, rights, guesses: createGuesses(core), emit, seams, homeRooms: (session, user) => audibleRooms(session, user).map(room => ({ namespace: contract.namespace, room })) })
 }, { name: 'fastify-classwaves-sessions' })
 
 /** Results without guidance: how much each group said. */

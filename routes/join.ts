@@ -2,40 +2,22 @@ import Type from 'typebox'
 import type { Core } from '../lib/core/core.ts'
 import { ClasswavesError } from '../lib/core/errors.ts'
 import { Closed, Id, Timestamp } from '../lib/core/schema.ts'
-import { Turns } from '../lib/core/turn.ts'
 import { Participant, Session } from '../lib/sessions/schema.ts'
 import { viewOf } from '../lib/sessions/view.ts'
 import type { SessionsArea } from '../lib/sessions/area.ts'
 import type { Scope } from './scope.ts'
 
-const minute = 60_000
-const day = 24 * 60 * minute
-/** Joins of one address that may wait for their turn: a school behind one router. */
-const waiting = 500
-
-interface JoinDependencies extends Pick<SessionsArea, 'sessions'>, Pick<Core, 'counters' | 'limits' | 'now'> {
+interface JoinDependencies extends Pick<SessionsArea, 'sessions' | 'guesses'>, Pick<Core, 'now'> {
   sign: (claims: Record<string, unknown>) => string
   tokenSeconds: number
 }
 
 /** The one door without a token: a pupil types the code and a name. Wrong codes are counted by address. */
-export function joinRoutes (scope: Scope, { sessions, counters, limits, now, sign, tokenSeconds }: JoinDependencies): void {
-  const windows = (address: string): [string, number, number][] => [
-    [`codes:minute:${address}`, limits.wrongCodesPerMinute, minute],
-    [`codes:day:${address}`, limits.wrongCodesPerDay, day]
-  ]
-
-  // One code of an address after the other, so that a burst is counted before it is answered.
-  const turns = new Turns(waiting)
-  async function look (address: string, code: string): Promise<Session> {
-    for (const window of windows(address)) {
-      const { allowed, retryAfterMs } = await counters.peek(...window)
-      if (!allowed) throw new ClasswavesError('RATE_LIMITED', 'Too many wrong codes from this address.', { retryAfterMs })
-    }
+export function joinRoutes (scope: Scope, { sessions, guesses, now, sign, tokenSeconds }: JoinDependencies): void {
+  async function look (code: string): Promise<Session> {
     const found = await sessions.byCode(code)
-    if (found) return found
-    for (const window of windows(address)) await counters.take(...window)
-    throw new ClasswavesError('SESSION_NOT_FOUND', 'No session has this code.')
+    if (!found) throw new ClasswavesError('SESSION_NOT_FOUND', 'No session has this code.')
+    return found
   }
 
   scope.post('/sessions/join', {
@@ -53,8 +35,7 @@ export function joinRoutes (scope: Scope, { sessions, counters, limits, now, sig
       response: { 201: Type.Object({ token: Type.String(), expiresAt: Timestamp, session: Session, participant: Participant }) }
     }
   }, async (request, reply) => {
-    const found = await turns.take(request.ip, async () => await look(request.ip, request.body.code))
-    if (!found) throw new ClasswavesError('RATE_LIMITED', undefined, { retryAfterMs: 1_000 })
+    const found = await guesses.look(request.ip, async () => await look(request.body.code))
     const { displayName, groupId } = request.body
     const { session, participant } = await sessions.enrol(found.sessionId, { displayName: displayName.trim(), ...(groupId !== undefined && { groupId }) })
     const iat = Math.floor(now() / 1000)

@@ -55,7 +55,7 @@ export function classroomHandlers (dependencies: HandlerDependencies): { handler
 
   async function enter (context: ClassroomContext, payload: Join) {
     const { user, id: seat } = context
-    const { sessionId, code } = await directory.enter(user, typed(payload))
+    const { sessionId, code } = await directory.enter(user, context.address, typed(payload))
     // A code may come to stand for another session, once the one before has ended.
     const before = members.find(seat, code)
     if (before && before.sessionId !== sessionId) await exit(context, before)

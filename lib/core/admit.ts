@@ -24,8 +24,9 @@ export interface AdmitDependencies {
 /** Who may connect to a namespace, and with how many sockets each. */
 export interface Admission { roles: readonly Role[], socketsPerUser?: number }
 
-/** The user of an admitted socket. */
+/** The user of an admitted socket, and where they are. */
 export const userOfSocket = new WeakMap<Socket, User>()
+export const addressOfSocket = new WeakMap<Socket, string>()
 
 /**
  * The door of a namespace: nobody passes without a valid token of an admitted role. One connection gets one socket
@@ -38,6 +39,7 @@ export function guard (namespace: Namespace, admission: () => Admission, { authe
   async function admit (socket: Socket): Promise<User> {
     if (isDraining()) throw new ClasswavesError('UNAVAILABLE', 'This server is going away; connect again.', { retryAfterMs: 1_000 })
     const address = addressOf?.(socket.handshake.headers, socket.handshake.address) ?? socket.handshake.address
+    addressOfSocket.set(socket, address)
     const failures = await counters.peek(`connects:failed:${address}`, limits.failedConnectsPerMinute, 60_000)
     if (!failures.allowed) throw new ClasswavesError('RATE_LIMITED', 'Too many refused connects from this address.', { retryAfterMs: failures.retryAfterMs })
     const { roles, socketsPerUser } = admission()

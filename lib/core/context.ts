@@ -2,6 +2,7 @@ import type { FastifyBaseLogger } from 'fastify'
 import type { Socket } from 'socket.io'
 import { randomUUID } from 'node:crypto'
 import type { User } from './access.ts'
+import { addressOfSocket } from './admit.ts'
 import type { AckOf, Contract, Meta, PayloadOf } from './contract.ts'
 import type { Delivery } from './delivery.ts'
 import type { Emit } from './emit.ts'
@@ -13,6 +14,8 @@ export interface Context<C extends Contract = Contract> {
   readonly user: User
   /** The id of the socket: unique, and gone with it. */
   readonly id: string
+  /** The client's address, as `addressOf` says it. */
+  readonly address: string
   readonly log: FastifyBaseLogger
   /** Milliseconds since 1970, the same on every process; rates go by `performance.now()`. */
   now (): number
@@ -76,6 +79,7 @@ export function createContext<C extends Contract> (
   return {
     get user () { return user() },
     id: socket.id,
+    address: addressOfSocket.get(socket) ?? socket.handshake.address,
     log,
     now,
     async join (...rooms) { await socket.join(fresh(rooms)) },

@@ -8,7 +8,7 @@ type Upgrade = (request: IncomingMessage, socket: Duplex, head: Buffer) => void
 export interface Upgrades {
   /**
    * Waits a little for what is ours to end, then cuts it, and what nobody has answered: the HTTP server's close would
-   * wait for all of them.
+   * wait for all of them. What another owner has taken is theirs to end; it is cut when they have not, a while after.
    */
   end (): Promise<void>
 }
@@ -16,6 +16,8 @@ export interface Upgrades {
 /** How long what is ours may take to say goodbye, and how often that is looked at (ms). */
 const goodbyeMs = 500
 const lookMs = 10
+/** How long the others may take to say goodbye to what is theirs (ms). */
+const theirGoodbyeMs = 2_000
 /** An upgrade that nobody has answered by then is not going to be (ms); slow checks of the host have finished. */
 const unansweredMs = 30_000
 
@@ -88,6 +90,7 @@ export function shareUpgrades (server: Server, isOurs: (request: IncomingMessage
       while (ours.size > 0 && performance.now() < deadline) await pause(lookMs)
       for (const socket of ours) socket.destroy()
       for (const socket of foreign.keys()) cutUnanswered(socket)
+      setTimeout(() => { for (const socket of foreign.keys()) socket.destroy() }, theirGoodbyeMs).unref()
     }
   }
 }

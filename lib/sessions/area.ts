@@ -1,6 +1,7 @@
 import type { User } from '../core/access.ts'
 import type { Emit } from '../core/emit.ts'
 import type { sessions as contract, Summary } from './contract.ts'
+import type { Guesses } from './guesses.ts'
 import type { Rights } from './rights.ts'
 import type { Session, Slice } from './schema.ts'
 import type { Sessions } from './service.ts'
@@ -19,6 +20,7 @@ export interface SessionsSeams {
 export interface SessionsArea {
   sessions: Sessions
   rights: Rights
+  guesses: Guesses
   emit: Emit<typeof contract>
   seams: SessionsSeams
   /** The home rooms of kept events that a user may hear. */

@@ -1,8 +1,9 @@
+import { once } from 'node:events'
 import websocket from '@fastify/websocket'
 import Fastify, { type FastifyInstance } from 'fastify'
 import { Server } from 'socket.io'
 import t, { type Test } from 'tap'
-import WebSocket from 'ws'
+import WebSocket, { WebSocketServer } from 'ws'
 import classwaves from '../../index.ts'
 import { build, remote, secret, token, type App } from '../app.ts'
 import { client, patienceMs } from '../client.ts'
@@ -85,6 +86,21 @@ t.test('another listener for upgrades, which leaves open what it does not know',
   t.ok(performance.now() - began < 3_000, 'and does not keep the server from closing')
   t.match(await forgotten, /socket hang up/)
   t.equal(await socket.end(), 'transport close')
+})
+
+// Fails without the last word of `end`: the HTTP server waits for what its owner never closes.
+t.test('another owner of WebSockets, which forgets to close them', async t => {
+  const theirs = new WebSocketServer({ noServer: true })
+  const app = await build(t, {}, host => {
+    host.server.on('upgrade', (request, socket, head) => { if (request.url === '/theirs') theirs.handleUpgrade(request, socket, head, () => {}) })
+  })
+  const open = new WebSocket(`${app.url.replace('http', 'ws')}/theirs`)
+  await once(open, 'open')
+  const gone = once(open, 'close')
+  const began = performance.now()
+  await app.app.close()
+  t.ok(performance.now() - began < 6_000, `closed in ${Math.round(performance.now() - began)} ms`)
+  await gone
 })
 
 t.test('control: the two as they are shipped', async t => {

@@ -96,7 +96,7 @@ t.test('events say nothing of classes that were not joined', async t => {
 })
 
 t.test('a code opens to whom it should', async t => {
-  const app = await build(t, { limits: { wrongCodesPerMinute: 2 } })
+  const app = await build(t, { limits: { wrongCodesPerMinute: 4 } }) // two of them by the foreign and the bound below
   const { code, sessionId } = await app.session(token({ sub: 'teacher-1' }))
   const elsewhere = await app.session(token({ sub: 'teacher-1' }))
   const join = async (claims: object, typed = code): Promise<string> => await (await app.connect('/', token({ ...claims }))).code('joinSession', typed)
@@ -111,6 +111,9 @@ t.test('a code opens to whom it should', async t => {
   const guessing = await app.connect('/', token({ role: 'student' }))
   t.same([await guessing.code('joinSession', 'WRNG22'), await guessing.code('joinSession', 'WRNG23'), await guessing.code('joinSession', code)],
     ['SESSION_NOT_FOUND', 'SESSION_NOT_FOUND', 'RATE_LIMITED'], 'guessing is limited as it is over REST')
+  t.equal(await join({ role: 'student', sub: 'another' }), 'RATE_LIMITED', 'for every account of the address')
+  t.equal((await app.call('POST', '/sessions/join', { code, displayName: 'Ada' })).status, 429, 'and at the other door')
+  t.equal(await join({ role: 'student', sub: 'new' }), 'ok', 'who takes part already comes back all the same')
   t.equal(await join({ role: 'teacher', sub: 'teacher-1', sessionId: 'a-login' }), 'ok', 'what a teacher\'s token says of a session is about something else')
   t.match(await app.refusal('/', token({ role: 'student', sessionId: 'no-such-session' })), { code: 'SESSION_NOT_FOUND' }, 'a token for a session that is not there opens nothing')
 })
