@@ -9,11 +9,28 @@ export function isRedisClient (value: unknown): value is RedisClient {
 }
 
 /**
+ * All that is asked in one turn of the event loop leaves in one system call; order and answers are as they were. A publish
+ * does not stay behind: nobody waits for its answer, and what its sender says next, elsewhere, must not overtake it.
+ */
+class JoinedRedis extends Redis {
+  override sendCommand (...parameters: Parameters<Redis['sendCommand']>): unknown {
+    const { stream } = this as { stream: Redis['stream'] | undefined } // none before it has connected
+    if (stream?.writableCorked === 0) {
+      stream.cork()
+      setImmediate(() => stream.uncork())
+    }
+    const answer = super.sendCommand(...parameters)
+    if (parameters[0].name === 'publish') stream?.uncork()
+    return answer
+  }
+}
+
+/**
  * A client for a URL that comes back by itself: it tries again every 50 to 250 ms for ever, and a command
  * that is given while the connection is away fails at once instead of waiting in a queue without a bound.
  */
 export function connect (url: string): Redis {
-  return new Redis(url, {
+  return new JoinedRedis(url, {
     connectTimeout: 2_000,
     enableOfflineQueue: false,
     maxRetriesPerRequest: null,

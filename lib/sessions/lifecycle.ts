@@ -27,7 +27,7 @@ export interface LifecycleDependencies {
 const flushMs = 1_000
 /** So many transitions before the last are told again, in case nobody has. */
 const earlier = 3
-/** Sessions of which this process knows that their results were told; of more, the oldest are looked at again. */
+/** Sessions of which this process knows what it told; of more, the oldest are told again, or looked at. */
 const toldBound = 10_000
 
 /** Moves sessions through their life: stored first, then announced, once for each transition and in their order. */
@@ -35,6 +35,8 @@ export class Lifecycle {
   readonly #deps: LifecycleDependencies
   readonly #turns = new Turns(1000)
   readonly #told = new Set<string>()
+  /** The version up to which this process has told of a session. */
+  readonly #announced = new Map<string, number>()
 
   constructor (dependencies: LifecycleDependencies) { this.#deps = dependencies }
 
@@ -105,13 +107,18 @@ export class Lifecycle {
 
   /**
    * Tells of a transition. Other processes may have stored the ones before and not have told of them yet, or may have
-   * died over it; so those are told first. They are numbered, and what is known is not sent again.
+   * died over it; so those are told first. They are numbered, and what is known is not sent again. The last one is told
+   * whatever this process remembers: a Redis that came back from an older copy counts anew.
    */
   async #tell ({ sessionId, status, version: last }: Session): Promise<void> {
-    for (let version = Math.max(2, last - earlier); version <= last; version++) {
+    const known = this.#announced.get(sessionId) ?? 0
+    for (let version = Math.max(2, last - earlier, Math.min(known + 1, last)); version <= last; version++) {
       const payload = { sessionId, status: statusAt(version, status, last), version, timestamp: new Date(this.#deps.now()).toISOString() }
       await this.#deps.emit().to({ sessionId }).emit('session:status_changed', payload, `status#${version}`)
     }
+    this.#announced.delete(sessionId)
+    this.#announced.set(sessionId, last)
+    if (this.#announced.size > toldBound) this.#announced.delete(this.#announced.keys().next().value as string)
   }
 
   async #results (session: Session): Promise<void> {

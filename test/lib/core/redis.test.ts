@@ -1,0 +1,39 @@
+import t from 'tap'
+import { connect, readyWithin } from '../../../lib/core/redis.ts'
+import { patienceMs } from '../../client.ts'
+import { useRedis } from '../../redis.ts'
+
+/** The client that the package makes for a URL. */
+
+t.test('what is asked in one turn leaves in one write, and is answered in order', async t => {
+  const { url } = await useRedis(t)
+  const redis = connect(url)
+  t.teardown(() => redis.disconnect())
+  t.ok(await readyWithin(redis, patienceMs))
+  const { _handle: handle } = redis.stream as unknown as { _handle: Record<string, (...args: unknown[]) => unknown> }
+  let writes = 0
+  for (const name of ['writev', 'writeBuffer', 'writeUtf8String', 'writeLatin1String']) {
+    const write = handle[name] as (...args: unknown[]) => unknown
+    handle[name] = (...args) => { writes++; return write.apply(handle, args) }
+  }
+  const answers = Array.from({ length: 20 }, async (_, i) => i % 5 === 4 ? await redis.getBuffer('count') : await redis.incr('count'))
+  t.equal(writes, 0, 'not before the turn has ended')
+  t.same((await Promise.all(answers)).map(Number), [1, 2, 3, 4, 4, 5, 6, 7, 8, 8, 9, 10, 11, 12, 12, 13, 14, 15, 16, 16])
+  t.equal(writes, 1)
+
+  const set = redis.set('before', 'it')
+  const published = redis.publish('news', 'of it')
+  t.equal(writes, 2, 'a publish is not held back, nor what was asked before it')
+  await Promise.all([set, published])
+  t.equal(writes, 2)
+})
+
+t.test('what was asked before the goodbye is still done', async t => {
+  const shared = await useRedis(t)
+  const redis = connect(shared.url)
+  t.ok(await readyWithin(redis, patienceMs))
+  const answer = redis.set('last', 'word')
+  redis.quit().catch(() => {})
+  t.equal(await answer, 'OK')
+  t.equal(await shared.client().get('last'), 'word')
+})
