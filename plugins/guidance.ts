@@ -62,7 +62,11 @@ export default fp<Registration>(async (fastify, { core, options, ttlSeconds, ses
       ticker.watch(sessionId) // also where no talk comes in: the process that had it may be gone
       return session
     },
-    live: async user => await liveSessions(user)
+    live: async user => await liveSessions(user),
+    newest: async (teacherId, limit) => {
+      const page = await sessions.list({ ...(teacherId !== undefined && { teacherId }), limit })
+      return { sessionIds: page.sessions.map(one => one.sessionId), complete: page.nextCursor === null }
+    }
   })
   emit = core.serve(contract, guidanceHandlers(teacher, core.backend), { socketsPerUser: core.limits.guidanceSocketsPerUser })
 

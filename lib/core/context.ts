@@ -7,7 +7,7 @@ import type { AckOf, Contract, Meta, PayloadOf } from './contract.ts'
 import type { Delivery } from './delivery.ts'
 import type { Emit } from './emit.ts'
 import { ClasswavesError } from './errors.ts'
-import { followAll, type Positions, type Recovery } from './recovery.ts'
+import { followAll, followFeed, type Feed, type Positions, type Recovery } from './recovery.ts'
 
 /** What a handler may touch. There is no socket in it, so a handler can be tested as a function. */
 export interface Context<C extends Contract = Contract> {
@@ -27,6 +27,8 @@ export interface Context<C extends Contract = Contract> {
    * rooms of which that is not there any more are `lost`, and want a fresh snapshot.
    */
   follow (rooms: readonly string[], since?: Positions): Promise<Recovery>
+  /** The same for rooms that are no home rooms, but hear of many. Places are those of the home rooms. */
+  followFeed (feed: Feed, since?: Positions): Promise<Recovery>
   joined (room: string): boolean
   /** The rooms that were joined, without the socket's own. */
   rooms (): string[]
@@ -89,6 +91,10 @@ export function createContext<C extends Contract> (
     async follow (rooms, since) {
       fresh(rooms)
       return await followAll(delivery, socket, rooms, since)
+    },
+    async followFeed (feed, since) {
+      fresh(feed.rooms)
+      return await followFeed(delivery, socket, feed, since)
     },
     joined: room => socket.rooms.has(room),
     rooms: () => [...socket.rooms].filter(room => room !== socket.id),

@@ -17,13 +17,21 @@ export interface Cursor extends Position {
   behind: Set<string>
 }
 
-/** Into the room, and where it stands: one step, between which and the next nothing is delivered. */
-export async function enter (socket: Socket, room: string, cursor: Cursor): Promise<Position> {
+/** What became of a reader that said where it was. */
+export interface Followed { position: Position, recovered: boolean }
+
+/** Into the rooms, and where the home room stands: one step, between which and the next nothing is delivered. */
+export async function enter (socket: Socket, rooms: readonly string[], cursor: Cursor): Promise<Position> {
   cursor.behind.delete(socket.id)
-  const joined = socket.join(room)
+  const joined = socket.join([...rooms])
   const position = at(cursor)
   await joined
   return position
+}
+
+/** Out of all rooms in one step. */
+export async function leaveAll (socket: Socket, rooms: readonly string[]): Promise<void> {
+  await Promise.all(rooms.map(room => socket.leave(room)))
 }
 
 export function cursorAt (position: Position): Cursor {

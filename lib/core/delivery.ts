@@ -1,7 +1,8 @@
 import type { FastifyBaseLogger } from 'fastify'
 import type { Server, Socket } from 'socket.io'
+import { catchUp, pageSize, type Source } from './catch-up.ts'
 import type { Connections } from './connections.ts'
-import { at, cursorAt, enter, isAt, move, movedPast, type Cursor } from './cursor.ts'
+import { at, cursorAt, enter, leaveAll, move, movedPast, type Cursor, type Followed } from './cursor.ts'
 import type { DeliveryWatch, Heard, Journal, Position } from './journal.ts'
 import type { Live, LiveEvent } from './live.ts'
 import { stockBroadcast, type Broadcast } from './wire.ts'
@@ -24,10 +25,6 @@ export interface DeliveryDependencies {
   watch: DeliveryWatch
 }
 
-/** What became of a reader that said where it was. */
-export interface Followed { position: Position, recovered: boolean }
-
-const pageSize = 200
 /** How often rooms with readers are compared with the journal, for an event that was lost and had no successor (ms). */
 const compareMs = 5_000
 /** How long a reader that caught up with the journal waits for this process to catch up too (ms). */
@@ -42,6 +39,7 @@ export class Delivery {
   readonly #log: FastifyBaseLogger
   readonly #watch: DeliveryWatch
   readonly #cursors = new Map<string, Cursor>()
+  readonly #source: Source
   readonly #timer: NodeJS.Timeout
 
   constructor ({ io, journal, live, connections, broadcast = stockBroadcast, log, watch }: DeliveryDependencies) {
@@ -52,6 +50,7 @@ export class Delivery {
     this.#broadcast = broadcast
     this.#log = log
     this.#watch = watch
+    this.#source = { journal, connections, watch, until: (...place) => this.#until(...place) }
     live.listen(event => this.#spread(event))
     journal.listen(event => this.#hear(event), () => { void this.#compare() })
     this.#timer = setInterval(() => { void this.#compare() }, compareMs).unref()
@@ -70,45 +69,36 @@ export class Delivery {
    * more, it is not recovered. Live events begin right after `position`.
    */
   async follow (socket: Socket, room: string, since?: Position): Promise<Followed> {
-    const cursor = this.#cursorOf(socket.nsp.name, room)
-    cursor.entering++
-    try {
-      await cursor.placed
-      if (!since) return { position: await enter(socket, room, cursor), recovered: true }
-      await socket.leave(room)
-      cursor.behind.add(socket.id)
-      return await this.#catchUp(socket, room, cursor, since)
-    } finally {
-      cursor.behind.delete(socket.id)
-      cursor.entering--
-    }
+    const [followed] = await this.followAs(socket, [room], [room], since && { [room]: since })
+    return followed as Followed
   }
 
-  async #catchUp (socket: Socket, room: string, cursor: Cursor, since: Position): Promise<Followed> {
-    const namespace = socket.nsp.name
-    let place = since
-    let events = 0
-    for (;;) {
-      const page = await this.#journal.read(namespace, room, place, pageSize)
-      events += page.events.length
-      if (page.lost) {
-        this.#watch.replayed(namespace, false, events)
-        // What it got before the rest fell out is not to come again.
-        if (place !== since) await this.#until(namespace, room, cursor, place)
-        return { position: await enter(socket, room, cursor), recovered: false }
+  /** The same for rooms that hear of several home rooms. With `since` they are left if one of these cannot be read. */
+  async followAs (socket: Socket, rooms: readonly string[], homes: readonly string[], since: Readonly<Record<string, Position>> = {}): Promise<Followed[]> {
+    const readers = homes.map(home => ({ home, cursor: this.#cursorOf(socket.nsp.name, home), place: since[home] }))
+    const returns = readers.some(({ place }) => place)
+    for (const { cursor, place } of readers) {
+      cursor.entering++
+      if (place) cursor.behind.add(socket.id)
+    }
+    try {
+      // Before anything else runs: the first home that is made up for brings the socket back.
+      if (returns) await leaveAll(socket, rooms)
+      const ends = await Promise.allSettled(readers.map(async ({ home, cursor, place }) => {
+        await cursor.placed
+        if (place) return await catchUp({ socket, rooms, home, cursor }, place, this.#source)
+        return { position: await enter(socket, rooms, cursor), recovered: true }
+      }))
+      const failed = ends.find(end => end.status === 'rejected')
+      if (failed && returns) await leaveAll(socket, rooms)
+      if (failed) throw failed.reason
+      await socket.join([...rooms])
+      return ends.map(end => (end as PromiseFulfilledResult<Followed>).value)
+    } finally {
+      for (const { cursor } of readers) {
+        cursor.behind.delete(socket.id)
+        cursor.entering--
       }
-      for (const { event, payload, meta } of page.events) {
-        // All at once would be more than may wait for one connection.
-        await this.#connections?.caughtUp(socket)
-        socket.emit(event, payload, meta)
-        place = { epoch: meta.epoch, offset: meta.offset }
-      }
-      if (place.offset < page.position.offset) continue
-      if (!isAt(cursor, place)) await this.#until(namespace, room, cursor, place)
-      // From the look at the cursor to the join nothing else runs, so nothing can come between.
-      if (!isAt(cursor, place)) continue
-      this.#watch.replayed(namespace, true, events)
-      return { position: await enter(socket, room, cursor), recovered: true }
     }
   }
 

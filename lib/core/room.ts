@@ -22,6 +22,13 @@ export function paramsOf (pattern: string): string[] {
   return [...pattern.matchAll(/\{(\w+)\}/g)].map(match => match[1] as string)
 }
 
+/** Whether a name is one that a room's pattern makes. Parameters have no colon. */
+export function isOf ({ pattern }: Room, name: string): boolean {
+  const parts = name.split(':')
+  const places = pattern.split(':')
+  return parts.length === places.length && places.every((place, i) => place === parts[i] || (place.startsWith('{') && parts[i] !== ''))
+}
+
 /** Declares a room: `room('session:{sessionId}')`. */
 export function room<const T extends string> (pattern: T): Room<Params<T>> {
   const name = (params: Record<string, string>): string => fill(pattern, params)

@@ -10,6 +10,8 @@ export interface TeacherGuidance {
   session (user: User, sessionId: string): Promise<{ status: string, state: GuidanceState }>
   /** What stands now in one session, or in all own live ones. */
   current (user: User, sessionId?: string): Promise<GuidanceState>
+  /** Sessions of one teacher, or of all, newest first, at most `limit`; `complete` unless there are more. */
+  newest (teacherId: string | undefined, limit: number): Promise<{ sessionIds: string[], complete: boolean }>
   /** @throws ClasswavesError PROMPT_NOT_FOUND also when the user may not know of the prompt */
   interact (user: User, input: { promptId: string, action: PromptAction, feedback?: string, sessionId?: string }): Promise<{ promptId: string, action: PromptAction, timestamp: string }>
 }

@@ -31,12 +31,6 @@ const GlobalSubscribed = Payload({ subscriptions: Subscriptions, timestamp: Time
 const AnalyticsSubscribed = Type.Object({ sessionId: Type.Optional(Id), metrics: Metrics, backend: Backend })
 
 const who = teachers
-const global = (summary: string) => receives({
-  summary,
-  payload: Closed({ subscriptions: Type.Optional(Subscriptions) }),
-  ack: Type.Object({ ...GlobalSubscribed.properties, backend: Backend }),
-  who
-})
 const analytics = (summary: string) => receives({
   summary,
   payload: Closed({ sessionId: Type.Optional(Id), metrics: Type.Optional(Metrics) }),
@@ -52,8 +46,23 @@ export const guidance = contract({
   summary: 'What a teacher should look at now, why, and what to say.',
   admits: teachers,
   receives: {
-    'guidance:subscribe': global('Joins the feed of all own sessions; the list says which kinds of news.'),
-    'guidance:unsubscribe': global('Leaves the feed, or the kinds of news in the list.'),
+    'guidance:subscribe': receives({
+      summary: 'Joins the feed of all own sessions; the list says which kinds of news. Places are those of the sessions.',
+      payload: Closed({ subscriptions: Type.Optional(Subscriptions), since: Type.Optional(Positions) }),
+      ack: Type.Object({
+        ...GlobalSubscribed.properties,
+        backend: Backend,
+        snapshot: Type.Optional(GuidanceState),
+        ...recoveryProperties
+      }),
+      who
+    }),
+    'guidance:unsubscribe': receives({
+      summary: 'Leaves the feed, or the kinds of news in the list.',
+      payload: Closed({ subscriptions: Type.Optional(Subscriptions) }),
+      ack: Type.Object({ ...GlobalSubscribed.properties, backend: Backend }),
+      who
+    }),
     'session:guidance:subscribe': receives({
       summary: 'Joins the guidance of one session.',
       payload: Closed({ sessionId: Id, since: Type.Optional(Positions) }),

@@ -2,6 +2,7 @@ import { admins, type Role, type User } from '../core/access.ts'
 import type { Context, Handlers } from '../core/context.ts'
 import type { Backend } from '../core/core.ts'
 import { ClasswavesError } from '../core/errors.ts'
+import { feedHomes } from '../core/recovery.ts'
 import type { TeacherGuidance } from './area.ts'
 import { rooms, type guidance as contract } from './contract.ts'
 import { metrics as allMetrics, subscriptions as allSubscriptions, type Metric, type Subscription } from './schema.ts'
@@ -25,9 +26,19 @@ export function guidanceHandlers (teacher: TeacherGuidance, backend: Backend): H
   }
 
   return {
-    async 'guidance:subscribe' (context, { subscriptions = allSubscriptions }) {
-      await context.join(...subscriptions.map(one => feedRoom(context.user, one)))
-      return subscribed(context)
+    async 'guidance:subscribe' (context, { subscriptions = allSubscriptions, since }) {
+      const { user } = context
+      // The kinds that are heard already share the places, so they are made up for as well.
+      const kinds = allSubscriptions.filter(one => subscriptions.includes(one) || context.joined(feedRoom(user, one)))
+      const recovery = await context.followFeed({
+        rooms: kinds.map(one => feedRoom(user, one)),
+        home: rooms.session,
+        homes: async () => {
+          const { sessionIds, complete } = await teacher.newest(isAdmin(user) ? undefined : user.userId, feedHomes)
+          return { rooms: sessionIds.map(sessionId => rooms.session({ sessionId })), complete }
+        }
+      }, since)
+      return { ...subscribed(context), ...recovery, ...(!recovery.recovered && { snapshot: await teacher.current(user) }) }
     },
 
     async 'guidance:unsubscribe' (context, { subscriptions = allSubscriptions }) {

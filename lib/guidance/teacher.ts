@@ -9,6 +9,7 @@ export interface SessionAccess {
   open (user: User, sessionId: string): Promise<{ sessionId: string, status: string }>
   /** The user's own sessions that are going on. */
   live (user: User): Promise<readonly { sessionId: string }[]>
+  newest: TeacherGuidance['newest']
 }
 
 export function createTeacherGuidance (guidance: Guidance, access: SessionAccess): TeacherGuidance {
@@ -27,6 +28,8 @@ export function createTeacherGuidance (guidance: Guidance, access: SessionAccess
         insights: states.flatMap(state => state.insights)
       }
     },
+
+    newest: access.newest,
 
     async interact (user, { promptId, action, feedback, sessionId: said }) {
       const sessionId = guidance.sessionOf(promptId)

@@ -26,6 +26,7 @@ const admitted = [...teachers, 'student'] as const satisfies readonly Role[]
 const Of = Closed({ sessionId: Id })
 const OfSince = Closed({ sessionId: Id, since: Type.Optional(Positions) })
 const OfGroup = Closed({ sessionId: Id, groupId: Id })
+const OfGroupSince = Closed({ sessionId: Id, groupId: Id, since: Type.Optional(Positions) })
 
 export const Backend = Type.Enum(['memory', 'redis'])
 
@@ -65,7 +66,7 @@ export const sessions = contract({
     'session:join': subscribe('The same as session:guidance:subscribe, under its other name.'),
     'session:leave': unsubscribe,
     'student:session:join': subscribe('A student joins the session and their own group.', ['student']),
-    'group:join': receives({ summary: 'Joins the room of one group.', payload: OfGroup, ack: Type.Object({ group: Group, backend: Backend, ...recoveryProperties }), who: admitted }),
+    'group:join': receives({ summary: 'Joins the room of one group.', payload: OfGroupSince, ack: Type.Object({ group: Group, backend: Backend, ...recoveryProperties }), who: admitted }),
     'group:leave': receives({ summary: 'Leaves the room of one group.', payload: OfGroup, who: admitted }),
     'group:status_update': receives({
       summary: 'Says how a group is doing.',
@@ -88,8 +89,12 @@ export const sessions = contract({
     }),
     'analytics:subscribe': receives({
       summary: 'Old name for the results of sessions; only analytics:finalized and analytics:failed remain here.',
-      payload: Closed({ sessionId: Type.Optional(Id), metrics: Type.Optional(Type.Array(Type.String({ maxLength: 50 }), { maxItems: 10 })) }),
-      ack: Type.Object({ deprecated: Type.Literal(true), events: Type.Array(Type.String()), backend: Backend }),
+      payload: Closed({
+        sessionId: Type.Optional(Id),
+        metrics: Type.Optional(Type.Array(Type.String({ maxLength: 50 }), { maxItems: 10 })),
+        since: Type.Optional(Positions)
+      }),
+      ack: Type.Object({ deprecated: Type.Literal(true), events: Type.Array(Type.String()), backend: Backend, ...recoveryProperties }),
       who: teachers,
       deprecated: true
     }),

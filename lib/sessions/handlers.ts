@@ -3,6 +3,7 @@ import type { Context, Handlers, Hooks } from '../core/context.ts'
 import type { PayloadOf } from '../core/contract.ts'
 import type { Backend } from '../core/core.ts'
 import { ClasswavesError } from '../core/errors.ts'
+import { feedHomes, type Feed } from '../core/recovery.ts'
 import type { Audio } from './audio.ts'
 import { rooms, type sessions as sessionsContract } from './contract.ts'
 import type { Presence } from './presence.ts'
@@ -51,6 +52,15 @@ export function sessionsHandlers ({ sessions, rights, presence, audio, backend }
     if (!context.joined(rooms.group(place))) throw new ClasswavesError('NOT_IN_SESSION')
   }
 
+  const results = (teacherId: string): Feed => ({
+    rooms: [rooms.results({ teacherId })],
+    home: rooms.teacher,
+    homes: async () => {
+      const { sessions: own, nextCursor } = await sessions.list({ teacherId, limit: feedHomes })
+      return { rooms: own.map(rooms.teacher), complete: nextCursor === null }
+    }
+  })
+
   const subscribe = async (context: SessionsContext, subscription: Subscription) => (await enter(context, subscription)).answer
   const unsubscribe = async (context: SessionsContext, { sessionId }: { sessionId: string }): Promise<void> => await exit(context, sessionId)
 
@@ -73,9 +83,11 @@ export function sessionsHandlers ({ sessions, rights, presence, audio, backend }
         return answer
       },
 
-      async 'group:join' (context, { sessionId, groupId }) {
+      async 'group:join' (context, { sessionId, groupId, since }) {
+        await rights.session(context.user, 'group:read', sessionId, groupId)
+        const recovery = await context.follow([rooms.group({ sessionId, groupId })], since)
+        // Read after the position is known, so that the group lacks nothing that came before it.
         const session = await rights.session(context.user, 'group:read', sessionId, groupId)
-        const recovery = await context.follow([rooms.group({ sessionId, groupId })])
         return { group: session.groups.find(group => group.groupId === groupId) as Session['groups'][number], backend, ...recovery }
       },
 
@@ -97,14 +109,12 @@ export function sessionsHandlers ({ sessions, rights, presence, audio, backend }
         return await sessions.updateGroup(sessionId, groupId, { isReady: ready, status: ready ? 'ready' : 'waiting' })
       },
 
-      async 'analytics:subscribe' (context, { sessionId }) {
-        const { userId } = context.user
-        if (sessionId === undefined) await context.join(rooms.results({ teacherId: userId }))
-        else {
-          await rights.session(context.user, 'session:manage', sessionId)
-          await context.follow([rooms.teacher({ sessionId })])
-        }
-        return { deprecated: true, events: ['analytics:finalized', 'analytics:failed'], backend }
+      async 'analytics:subscribe' (context, { sessionId, since }) {
+        if (sessionId !== undefined) await rights.session(context.user, 'session:manage', sessionId)
+        const recovery = sessionId === undefined
+          ? await context.followFeed(results(context.user.userId), since)
+          : await context.follow([rooms.teacher({ sessionId })], since)
+        return { deprecated: true, events: ['analytics:finalized', 'analytics:failed'], backend, ...recovery }
       },
 
       async 'audio:stream:start' (context, place) { await audio.admit(context, place) },

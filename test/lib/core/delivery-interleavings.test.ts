@@ -1,6 +1,6 @@
 import fc, { type Scheduler } from 'fast-check'
 import t from 'tap'
-import type { Followed } from '../../../lib/core/delivery.ts'
+import type { Followed } from '../../../lib/core/cursor.ts'
 import { createMemoryJournal } from '../../../lib/core/journal-memory.ts'
 import type { Position } from '../../../lib/core/journal.ts'
 import { event } from '../../conformance/journal.ts'

@@ -1,6 +1,7 @@
 import type { FastifyBaseLogger } from 'fastify'
 import type { Server, Socket } from 'socket.io'
-import { Delivery, type Followed } from '../../../lib/core/delivery.ts'
+import type { Followed } from '../../../lib/core/cursor.ts'
+import { Delivery } from '../../../lib/core/delivery.ts'
 import type { Heard, Journal, Position } from '../../../lib/core/journal.ts'
 import { noOthers } from '../../../lib/core/live.ts'
 import type { Meta } from '../../../lib/core/contract.ts'
@@ -39,7 +40,8 @@ export class Reader {
       id: this.id,
       nsp: { name: namespace },
       emit: (event: string, payload: unknown, meta: Got['meta']) => this.got.push({ event, payload, meta }),
-      join: (room: string) => { this.enter(room) },
+      rooms: this.#process.roomsOf(this),
+      join: (rooms: string[]) => { for (const room of rooms) this.enter(room) },
       leave: (room: string) => { this.leave(room) }
     } as unknown as Socket
   }
@@ -59,6 +61,10 @@ export class Process {
 
   enter (reader: Reader, room: string): void {
     this.#rooms.set(room, (this.#rooms.get(room) ?? new Set()).add(reader))
+  }
+
+  roomsOf (reader: Reader): ReadonlySet<string> {
+    return new Set([...this.#rooms].filter(([, readers]) => readers.has(reader)).map(([room]) => room))
   }
 
   leave (reader: Reader, room: string): void {

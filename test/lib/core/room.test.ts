@@ -1,5 +1,5 @@
 import t from 'tap'
-import { fill, paramsOf, room } from '../../../lib/core/room.ts'
+import { fill, isOf, paramsOf, room } from '../../../lib/core/room.ts'
 
 t.test('a room names itself from its parameters', async t => {
   const group = room('session:{sessionId}:group:{groupId}')
@@ -22,4 +22,10 @@ t.test('a value is put in as it is', async t => {
   t.equal(fill('{a}:{b}:{a}', { a: '$&', b: '{a}' }), '$&:{a}:$&', 'neither replacement patterns nor braces in values are read again')
   t.same(paramsOf('{a}:{b}:{a}'), ['a', 'b', 'a'])
   t.same(paramsOf('none'), [])
+})
+
+t.test('a name is of the pattern that makes it', async t => {
+  const group = room('session:{sessionId}:group:{groupId}')
+  t.ok(isOf(group, group({ sessionId: 's', groupId: 'g' })))
+  for (const name of ['session:s', 'session:s:team:g', 'session::group:g', 'session:s:group:g:more', '']) t.notOk(isOf(group, name), name)
 })
