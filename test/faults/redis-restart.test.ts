@@ -14,7 +14,7 @@ import { figure, percentile, tier } from './tier.ts'
  * each new connection (`reconnected` in lib/core/delivery.ts): what was said before both ends were back is lost.
  */
 
-const downs = tier([300, 700], [...Array.from({ length: 16 }, (_, i) => 300 + 200 * i), 8_000, 8_000, 30_000])
+const downs = tier([500], [...Array.from({ length: 16 }, (_, i) => 300 + 200 * i), 8_000, 8_000, 30_000])
 
 interface Way { from: Forked, listener: Client<typeof contract> }
 
@@ -41,7 +41,7 @@ for (const persistent of tier([true], [true, false])) {
         await Promise.all(servers.map(noticed))
         await pause(down)
         await redis.restart()
-        school.insist()
+        await school.insist()
         // Without its data the session is gone; the class goes on by its rooms alone.
         if (persistent) firsts.push(...await Promise.all(ways.map(async (way, i) => await firstEvent(way, sessionId, `${round}-${i}`))))
         await pause(200)

@@ -40,8 +40,8 @@ export interface School {
   /** Where new connections go from now on. */
   route (...servers: Forked[]): void
   another (): Promise<Forked>
-  /** What is said from now on must be heard, whatever the pupils are told of their rooms. */
-  insist (): void
+  /** What is said from now on must be heard, whatever the pupils are told of their rooms. Resolves with the first of it that is acknowledged. */
+  insist (): Promise<void>
   /** The worker talks while `events` go on; then everybody gets time to hear all of it, and the record is judged. */
   during (events: () => Promise<unknown>): Promise<Verdict & { said: number, refused: number, ms: number }>
 }
@@ -62,6 +62,7 @@ export async function startSchool (t: Owner, { servers: count, full = count, cla
 
   let said: Said[] = []
   let due = false
+  let accepted = (): void => {}
   const sessions: School['sessions'][number][] = []
   const pupils: Pupil[] = []
   const readers: (Reader & { seen: Reader['seen'][number][] })[] = []
@@ -98,6 +99,7 @@ export async function startSchool (t: Owner, { servers: count, full = count, cla
       try {
         await worker.sessions.to({ sessionId, groupId }).emit('transcription:group:new', { sessionId, groupId, id: one.id, text: 'So it takes the bank away.', timestamp: new Date().toISOString() })
         one.acknowledged = true
+        if (one.due) accepted()
       } catch (error) {
         if ((error as { code?: string }).code !== 'UNAVAILABLE') throw error
       }
@@ -111,7 +113,10 @@ export async function startSchool (t: Owner, { servers: count, full = count, cla
     sessions,
     route,
     another,
-    insist () { due = true },
+    async insist () {
+      due = true
+      await new Promise<void>(resolve => { accepted = resolve })
+    },
     async during (events) {
       said = []
       due = false

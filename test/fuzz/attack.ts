@@ -62,12 +62,12 @@ export async function attack (t: Owner, { seed, frames: wanted, redis = false }:
   }
 
   const [own, foreign, peaceful] = [await school(server, 'own'), await school(server, 'foreign'), await school(server, 'peaceful')]
+  const before = await state() // nobody has connected yet
   const watch = await watcher(server, foreign)
   const work = await worker(server, peaceful)
   const attackers = attackersOf(own, foreign)
   const agent = new Agent({ keepAlive: true, maxSockets: width })
   const url = new URL(server.url)
-  const before = await state()
   let warm = before
   let connections = 0
   /** Frames that the server has read so far: of what is sent, it reads nothing behind the end of a connection. */
