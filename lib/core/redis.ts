@@ -25,13 +25,20 @@ class JoinedRedis extends Redis {
   }
 }
 
+/** A connection on which nothing has come for so long after a command is dead, whatever TCP thinks of it (ms). */
+const deadAfterMs = 5_000
+/** How often a connection that only listens is spoken to, which shows whether it lives (ms). */
+const pingMs = 2_500
+
 /**
- * A client for a URL that comes back by itself: it tries again every 50 to 250 ms for ever, and a command
- * that is given while the connection is away fails at once instead of waiting in a queue without a bound.
+ * A client for a URL that comes back by itself: it tries again every 50 to 250 ms for ever, gives up a connection that
+ * has died without a word, and a command that is given while the connection is away fails at once instead of waiting in
+ * a queue without a bound.
  */
 export function connect (url: string): Redis {
   return new JoinedRedis(url, {
     connectTimeout: 2_000,
+    socketTimeout: deadAfterMs,
     enableOfflineQueue: false,
     maxRetriesPerRequest: null,
     retryStrategy: attempt => Math.min(250, 50 + attempt * 10) + Math.random() * 20
@@ -40,9 +47,12 @@ export function connect (url: string): Redis {
 
 /** A second connection to the same place, for subscriptions; these wait in the queue until the connection stands. */
 export function subscriber (client: RedisClient): RedisClient {
-  return 'duplicate' in client && client instanceof Redis
-    ? client.duplicate({ enableOfflineQueue: true, maxRetriesPerRequest: null, lazyConnect: false })
-    : (client as Cluster).duplicate()
+  if (!(client instanceof Redis)) return (client as Cluster).duplicate()
+  const own = client.duplicate({ enableOfflineQueue: true, maxRetriesPerRequest: null, lazyConnect: false, socketTimeout: deadAfterMs })
+  const timer = setInterval(() => {
+    if (own.status === 'ready') own.ping().catch(() => {}) // the connection itself says what became of it
+  }, pingMs).unref()
+  return own.once('end', () => clearInterval(timer))
 }
 
 /** A second connection follows the first, which says in the log what happens; without a listener Redis' errors would end up on the console. */

@@ -26,6 +26,8 @@ const troubles: Record<string, Trouble> = {
   'cut off': { begin: ({ proxy }) => proxy.refuse(), end: ({ proxy }) => proxy.heal() },
   late: { begin: ({ proxy }) => proxy.delay(900), end: ({ proxy }) => proxy.heal() },
   silent: { begin: ({ proxy }) => proxy.stall(), end: ({ proxy }) => proxy.heal() },
+  // Only what is open is dead, and nobody says so: it must be given up without help.
+  'dead without a word': { begin: ({ proxy }) => proxy.loseReplies(), end: () => {} },
   // A client that is paused cannot end the pause.
   'slow (CLIENT PAUSE)': { begin: ({ admin }) => admin.call('CLIENT', 'PAUSE', String(silenceMs), 'ALL'), end: () => pause(silenceMs) },
   'slow to write (CLIENT PAUSE WRITE)': { begin: ({ admin }) => admin.call('CLIENT', 'PAUSE', '60000', 'WRITE'), end: ({ admin }) => admin.call('CLIENT', 'UNPAUSE') },
