@@ -27,6 +27,8 @@ export interface DeliveryDependencies {
 
 /** How often rooms with readers are compared with the journal, for an event that was lost and had no successor (ms). */
 const compareMs = 5_000
+/** How soon after one that did not come to its end (ms). */
+const againMs = 1_000
 /** How long a reader that caught up with the journal waits for this process to catch up too (ms). */
 const catchUpMs = 300
 
@@ -41,6 +43,7 @@ export class Delivery {
   readonly #cursors = new Map<string, Cursor>()
   readonly #source: Source
   readonly #timer: NodeJS.Timeout
+  #again: NodeJS.Timeout | undefined
 
   constructor ({ io, journal, live, connections, broadcast = stockBroadcast, log, watch }: DeliveryDependencies) {
     this.#io = io
@@ -56,7 +59,10 @@ export class Delivery {
     this.#timer = setInterval(() => { void this.#compare() }, compareMs).unref()
   }
 
-  stop (): void { clearInterval(this.#timer) }
+  stop (): void {
+    clearInterval(this.#timer)
+    clearTimeout(this.#again)
+  }
 
   /** Sends a newest-wins event to the readers of all processes. */
   send (event: LiveEvent): void {
@@ -214,17 +220,24 @@ export class Delivery {
     for (const [key, cursor] of [...this.#cursors]) {
       const [namespace, room] = key.split(' ') as [string, string]
       if (!this.#hasReaders(namespace, [room])) {
-        if (!cursor.waiting && cursor.entering === 0) this.#cursors.delete(key)
+        // Another one may have taken its place while the rooms before it were compared.
+        if (!cursor.waiting && cursor.entering === 0 && this.#cursors.get(key) === cursor) this.#cursors.delete(key)
         continue
       }
       try {
         await cursor.placed
         const position = await this.#journal.position(namespace, room)
-        if (cursor.epoch !== position.epoch || cursor.offset < position.offset) await this.#fill(namespace, room, cursor)
+        const isBehind = cursor.epoch !== position.epoch || cursor.offset < position.offset
+        if (isBehind && !await this.#fill(namespace, room, cursor)) return this.#compareAgain()
       } catch {
-        return // Redis is away; the client says so, and its return starts the next comparison
+        return this.#compareAgain() // Redis is away or late, and says so elsewhere
       }
     }
+  }
+
+  #compareAgain (): void {
+    clearTimeout(this.#again)
+    this.#again = setTimeout(() => { void this.#compare() }, againMs).unref()
   }
 }
 

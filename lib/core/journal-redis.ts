@@ -1,4 +1,4 @@
-import { ask, askStore, type ClientOf } from './ask.ts'
+import { askStore, type ClientOf } from './ask.ts'
 import type { Meta } from './contract.ts'
 import { journalBounds, type Heard, type Journal, type Kept, type Position } from './journal.ts'
 import { key } from './key.ts'
@@ -58,7 +58,7 @@ export function createRedisJournal ({ client, subscription, ttlSeconds, events =
       }))
     },
     async position (namespace, room) {
-      return (await ask(client, async redis => await read(redis, keysOf(namespace, room), { epoch: '', offset: 0, limit: 0, ttlSeconds }))).position
+      return (await askStore(client, async redis => await read(redis, keysOf(namespace, room), { epoch: '', offset: 0, limit: 0, ttlSeconds }))).position
     },
     async read (namespace, room, after, limit) {
       return await askStore(client, async redis => await read(redis, keysOf(namespace, room), { ...after, limit, ttlSeconds }))
