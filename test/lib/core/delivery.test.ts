@@ -71,6 +71,20 @@ t.test('what is lost and has no successor comes with the next comparison', async
   t.same(one.numbers, [1, 2, 3])
 })
 
+t.test('a comparison that Redis did not answer comes again by itself, and soon', async t => {
+  const { wire, reader, say } = world(t)
+  const one = reader()
+  await one.follow()
+  wire.carry = () => {}
+  await say(3)
+  wire.before = async () => { throw new Error('away') }
+  wire.reconnected()
+  await settled()
+  wire.before = async () => {}
+  for (const end = performance.now() + 3_000; one.numbers.length < 3 && performance.now() < end;) await new Promise(resolve => setTimeout(resolve, 50))
+  t.same(one.numbers, [1, 2, 3])
+})
+
 t.test('doubled and shuffled messages go out once and in order', async t => {
   const { wire, reader, say } = world(t)
   const one = reader()
