@@ -78,8 +78,10 @@ export class Following {
     } catch (error) {
       if (turn !== this.#turn) return
       const wait = this.#use.retry(error, this.#attempt++)
-      if (wait === undefined) this.#use.refused(error)
-      else this.#wait(wait)
+      if (wait !== undefined) return this.#wait(wait)
+      // Nobody will say any more what is missing before it, so it goes out as it came.
+      for (const one of this.#held.splice(0)) if (this.#isNext(one) !== false) this.#hand(one)
+      this.#use.refused(error)
     }
   }
 
@@ -122,12 +124,15 @@ export class Following {
         const isNext = may(one) ? this.#isNext(one) : undefined
         if (isNext === undefined) this.#held.push(one)
         else moved = true
-        if (!isNext) continue
-        const { room, epoch, offset } = one.meta
-        this.#places = { ...this.#places, [room]: { epoch, offset } }
-        this.#use.deliver(one)
+        if (isNext) this.#hand(one)
       }
     }
+  }
+
+  #hand (one: Placed): void {
+    const { room, epoch, offset } = one.meta
+    this.#places = { ...this.#places, [room]: { epoch, offset } }
+    this.#use.deliver(one)
   }
 
   /** True: the next. False: had already. Undefined: something before it is missing. */

@@ -116,3 +116,28 @@ for (const [name, kept] of [['all of it is there', true], ['its beginning is not
     t.same(seen, kept ? [begun, 1, 2, 3, 4, 5, 6, 7, told, 8, 9] : [begun, told, 8, 9])
   })
 }
+
+// Redis came back without its data: the room begins anew, and the session is gone.
+t.test('what is held when the server will not have it any more goes out as it came, once', async t => {
+  const got: string[] = []
+  let isGone = false
+  let refused = (): void => {}
+  const refusal = new Promise<void>(resolve => { refused = resolve })
+  const following = new Following('s', {
+    ask: async () => {
+      if (isGone) throw new Error('SESSION_NOT_FOUND')
+      return { snapshot: {}, positions: { [room('a')]: { epoch: 'e', offset: 1 } }, lost: [], recovered: true }
+    },
+    deliver: ({ meta }) => { got.push(`${meta.epoch} ${meta.offset}`) },
+    state: () => {},
+    changed: () => {},
+    refused: () => refused(),
+    retry: () => undefined
+  })
+  following.start()
+  while (!following.complete) await pause(1)
+  isGone = true
+  for (const [epoch, offset] of [['e', 1], ['e', 2], ['f', 1], ['f', 2], ['f', 2]] as const) following.take({ event: 'e', payload: {}, meta: { id: '', room: room('a'), epoch, offset, at: '' } })
+  await refusal
+  t.same(got, ['e 2', 'f 1', 'f 2'])
+})
