@@ -10,7 +10,7 @@ import { figure, percentile, tier } from './tier.ts'
  * they come back (`since`): what is said while they change over is lost.
  */
 
-const plan = { servers: 2, full: 1, classes: tier(2, 10), pupils: tier(10, 50), eventsPerSecond: tier(50, 100) }
+const plan = { servers: 2, full: 1, classes: tier(2, 10), pupils: tier(10, 50), eventsPerSecond: tier(50, 100), lively: true }
 const rounds = tier(1, 5)
 
 t.test(`${plan.classes * plan.pupils} clients, their process killed`, { timeout: 1_800_000 }, async t => {

@@ -2,15 +2,17 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { io } from 'socket.io-client'
 import { createClient, type ClassClient } from '../../lib/client/index.ts'
 import { createEmitter } from '../../lib/worker.ts'
-import { token } from '../app.ts'
+import { remote, token } from '../app.ts'
 import { balance } from '../balance.ts'
 import { fork, type Forked } from '../fork.ts'
 import { startRedis, type Owner, type RedisServer } from '../redis.ts'
+import type { Meta } from '../../lib/core/contract.ts'
 import { checkDelivery, type Reader, type Said, type Verdict } from './delivery.ts'
 
 /**
  * A school day: classes of pupils who listen over the client SDK, a worker that talks into every class, several servers
- * behind one address. What is said and what each pupil hears is recorded.
+ * behind one address; if wanted, pupils who chat and a teacher who pauses and resumes. What is said and what each pupil
+ * hears is recorded.
  */
 
 export interface SchoolPlan {
@@ -20,8 +22,10 @@ export interface SchoolPlan {
   classes: number
   /** In each class. */
   pupils: number
-  /** Over all classes. */
+  /** Talk over all classes. */
   eventsPerSecond: number
+  /** Beside the talk: in each class two messages of pupils and a change of its status in a second. */
+  lively?: boolean
   /** Redis keeps its data over a restart. */
   persistent?: boolean
 }
@@ -36,13 +40,13 @@ export interface School {
   readonly redis: RedisServer
   readonly servers: Forked[]
   readonly pupils: readonly Pupil[]
-  readonly sessions: readonly { sessionId: string, teacher: string }[]
+  readonly sessions: readonly Pick<Session, 'sessionId' | 'teacher'>[]
   /** Where new connections go from now on. */
   route (...servers: Forked[]): void
   another (): Promise<Forked>
   /** What is said from now on must be heard, whatever the pupils are told of their rooms. Resolves with the first of it that is acknowledged. */
   insist (): Promise<void>
-  /** The worker talks while `events` go on; then everybody gets time to hear all of it, and the record is judged. */
+  /** The worker and all others talk while `events` go on; then everybody gets time to hear all of it, and the record is judged. `refused` is the worker's. */
   during (events: () => Promise<unknown>): Promise<Verdict & { said: number, refused: number, ms: number }>
 }
 
@@ -50,51 +54,71 @@ export interface School {
 const patienceMs = 60_000
 const groupId = 'all'
 
-export async function startSchool (t: Owner, { servers: count, full = count, classes, pupils: size, eventsPerSecond, persistent = false }: SchoolPlan): Promise<School> {
+interface Session {
+  sessionId: string
+  code: string
+  teacher: string
+  /** Where its events are kept. */
+  rooms: Record<'talk' | 'status' | 'chat', string>
+  pupils: Pupil[]
+}
+
+const statusId = (version: number): string => `version ${version}`
+
+export async function startSchool (t: Owner, { servers: count, full = count, classes, pupils: size, eventsPerSecond, lively = false, persistent = false }: SchoolPlan): Promise<School> {
   const redis = await startRedis(t, { persistent })
   const another = async (): Promise<Forked> => await fork(t, { redis: redis.url })
   const servers = await Promise.all(Array.from({ length: count }, another))
   const front = await balance(t)
   const route = (...to: Forked[]): void => front.to(...to.map(({ url }) => url))
   route(...servers.slice(0, full))
+  const office = remote(t, front.url)
   const worker = createEmitter({ redis: redis.url })
   t.teardown(() => worker.close())
 
   let said: Said[] = []
   let due = false
   let accepted = (): void => {}
-  const sessions: School['sessions'][number][] = []
+  const sessions: Session[] = []
   const pupils: Pupil[] = []
   const readers: (Reader & { seen: Reader['seen'][number][] })[] = []
   for (let number = 0; number < classes; number++) {
     const teacher = token({ sub: `teacher-${number}` })
     const names = Array.from({ length: size }, (_, i) => `pupil-${number}-${i}`)
-    const { sessionId } = await (servers[0] as Forked).session(teacher, { groups: [{ groupId, name: 'All', memberIds: names }] })
-    sessions.push({ sessionId, teacher })
+    const { sessionId, code } = await (servers[0] as Forked).session(teacher, { groups: [{ groupId, name: 'All', memberIds: names }] })
+    const rooms = { talk: `session:${sessionId}:group:${groupId}`, status: `session:${sessionId}`, chat: `classroom:${sessionId}` }
+    const session: Session = { sessionId, code, teacher, rooms, pupils: [] }
+    sessions.push(session)
     await Promise.all(names.map(async name => {
-      const room = `session:${sessionId}:group:${groupId}`
-      const reader = { name, rooms: [room], seen: [] as Reader['seen'][number][] }
+      const reader = { name, rooms: lively ? Object.values(rooms) : [rooms.talk], seen: [] as Reader['seen'][number][] }
       const client = createClient({ io, url: front.url, getToken: () => token({ sub: name, role: 'student', sessionId }) })
       t.teardown(() => client.close())
       const pupil = { client, there: NaN }
-      client.sessions.on('transcription:group:new', ({ id }, { room, epoch = '', offset = NaN }) => { reader.seen.push({ room, id, epoch, offset }) })
-      const { ready } = client.sessions.follow('session:join', sessionId, ({ lost }) => {
+      const hear = (id: string, { room, epoch = '', offset = NaN }: Meta): void => { reader.seen.push({ room, id, epoch, offset }) }
+      const miss = (rooms: readonly string[]): void => { reader.seen.push(...rooms.map(room => ({ lost: room }))) }
+      client.sessions.on('transcription:group:new', ({ id }, meta) => hear(id, meta))
+      await client.sessions.follow('session:join', sessionId, ({ lost }) => {
         pupil.there = performance.now()
-        reader.seen.push(...lost.map(room => ({ lost: room })))
-      })
-      await ready
+        miss(lost)
+      }).ready
+      if (lively) {
+        client.sessions.on('session:status_changed', ({ version }, meta) => hear(statusId(version), meta))
+        client.classroom.on('messageReceived', ({ message }, meta) => hear(message, meta))
+        await client.classroom.follow('joinSession', code, ({ lost }) => miss(lost)).ready
+      }
       pupils.push(pupil)
+      session.pupils.push(pupil)
       readers.push(reader)
     }))
   }
 
   /** Says one thing after the other into one class, at its share of the rate. */
-  async function talk ({ sessionId }: { sessionId: string }, offset: number, stopped: () => boolean): Promise<void> {
+  async function talk ({ sessionId, rooms }: Session, offset: number, stopped: () => boolean): Promise<void> {
     const every = 1000 * classes / eventsPerSecond
     const began = performance.now() + offset * every / classes
     for (let n = 0; !stopped(); n++) {
       await pause(Math.max(0, began + n * every - performance.now()))
-      const one = { room: `session:${sessionId}:group:${groupId}`, id: `${offset}-${n}-${Math.round(began)}`, by: 'worker', acknowledged: false, due }
+      const one = { room: rooms.talk, id: `${offset}-${n}-${Math.round(began)}`, by: 'worker', acknowledged: false, due }
       said.push(one)
       try {
         await worker.sessions.to({ sessionId, groupId }).emit('transcription:group:new', { sessionId, groupId, id: one.id, text: 'So it takes the bank away.', timestamp: new Date().toISOString() })
@@ -103,6 +127,36 @@ export async function startSchool (t: Owner, { servers: count, full = count, cla
       } catch (error) {
         if ((error as { code?: string }).code !== 'UNAVAILABLE') throw error
       }
+    }
+  }
+
+  /** The pupils of a class say something, one after the other. */
+  async function chat ({ code, rooms, pupils }: Session, stopped: () => boolean): Promise<void> {
+    const began = Math.round(performance.now())
+    for (let n = 0; !stopped(); n++) {
+      const author = n % pupils.length
+      const one = { room: rooms.chat, id: `message-${began}-${n}`, by: `pupil ${author}`, acknowledged: false }
+      said.push(one)
+      // What waits for a connection is said again by the client SDK, and counts once.
+      await (pupils[author] as Pupil).client.classroom.send('sendMessage', { sessionCode: code, message: one.id, id: one.id })
+      one.acknowledged = true
+      await pause(500)
+    }
+  }
+
+  /** The teacher of a class pauses it and goes on, over whichever server answers. */
+  async function lead ({ sessionId, teacher, rooms }: Session, stopped: () => boolean): Promise<void> {
+    const ask = async (method: 'GET' | 'POST', step: string) => await office.call<{ version: number, status: string }>(method, `/sessions/${sessionId}${step}`, undefined, teacher).catch(() => undefined)
+    while (!stopped()) {
+      const before = await ask('GET', '')
+      if (before?.status !== 200) continue
+      const next = { room: rooms.status, id: statusId(before.body.version + 1), by: 'teacher', acknowledged: false }
+      // After a call that came to nothing it is said already.
+      const one = said.find(({ room, id }) => room === next.room && id === next.id) ?? next
+      if (one === next) said.push(one)
+      const moved = await ask('POST', before.body.status === 'active' ? '/pause' : '/resume')
+      if (moved?.status === 200) one.acknowledged = true
+      await pause(1_000)
     }
   }
 
@@ -118,12 +172,14 @@ export async function startSchool (t: Owner, { servers: count, full = count, cla
       await new Promise<void>(resolve => { accepted = resolve })
     },
     async during (events) {
-      said = []
+      // What nobody was sure of may still come.
+      said = said.filter(one => !one.acknowledged)
       due = false
       for (const reader of readers) reader.seen.length = 0
       const began = performance.now()
       let stopped = false
-      const talking = Promise.all(sessions.map(async (session, i) => await talk(session, i, () => stopped)))
+      const isOver = (): boolean => stopped
+      const talking = Promise.all(sessions.flatMap((session, i) => [talk(session, i, isOver), ...lively ? [chat(session, isOver), lead(session, isOver)] : []]))
       try {
         await events()
       } finally {
@@ -138,7 +194,7 @@ export async function startSchool (t: Owner, { servers: count, full = count, cla
         if ((isQuiet && verdict.lost.length === 0) || performance.now() > end) {
           // What comes twice comes late.
           await pause(300)
-          return { ...checkDelivery(said, readers), said: acknowledged, refused: said.length - acknowledged, ms }
+          return { ...checkDelivery(said, readers), said: acknowledged, refused: said.filter(one => one.by === 'worker' && !one.acknowledged).length, ms }
         }
       }
     }
