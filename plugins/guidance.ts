@@ -143,21 +143,30 @@ function buildGates ({ redis, metrics, now }: Core, options: GuidanceOptions, tt
   })
 }
 
-/** The same gates, each decision counted by its reason, and timed. */
-function counted (gates: Gates, { metrics, tracing }: Core): Gates {
-  const wrapped = Object.entries(gates).map(([gate, given]) => [gate, async (input: never) => {
+/** The same gates, each decision counted by its reason, traced and, when Redis makes it, timed. */
+function counted (gates: Gates, { metrics, tracing, redis }: Core): Gates {
+  const wrapped = Object.entries(gates).map(([gate, given]) => {
     const decide = given as (input: never) => Promise<{ reason: string }>
-    const began = performance.now()
-    const decision = tracing
-      ? await tracing.span(`gate ${gate}`, {}, async note => {
+    const traced = tracing
+      ? async (input: never) => await tracing.span(`gate ${gate}`, {}, async note => {
         const decided = await decide(input)
         note('classwaves.reason', decided.reason)
         return decided
       })
-      : await decide(input)
-    metrics.gateSeconds.observe({ gate }, (performance.now() - began) / 1000)
-    metrics.gates.inc({ gate, reason: decision.reason })
-    return decision
-  }])
+      : decide
+    const timed = redis
+      ? async (input: never) => {
+        const began = performance.now()
+        const decision = await traced(input)
+        metrics.gateSeconds.observe({ gate }, (performance.now() - began) / 1000)
+        return decision
+      }
+      : traced
+    return [gate, async (input: never) => {
+      const decision = await timed(input)
+      metrics.decisions.add(gate, decision.reason)
+      return decision
+    }]
+  })
   return Object.fromEntries(wrapped) as unknown as Gates
 }

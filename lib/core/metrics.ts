@@ -1,4 +1,5 @@
 import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from '@platformatic/prom-client'
+import { Tally } from './tally.ts'
 
 /** What is not counted but looked at, whenever somebody asks. */
 export interface State {
@@ -26,6 +27,7 @@ export function createMetrics (hostRegistry?: Registry, state: State = nothing) 
   const registry = hostRegistry ?? new Registry()
   if (!hostRegistry) collectDefaultMetrics({ register: registry })
   const registers = [registry]
+  const decisions = new Tally()
   /** A gauge that is filled when somebody asks. */
   const looked = <const L extends string = never>(name: string, help: string, labelNames: L[], look: (gauge: Gauge<L>) => void): Gauge<L> =>
     new Gauge<L>({ name, help, labelNames, registers, collect () { this.reset(); look(this) } })
@@ -55,8 +57,11 @@ export function createMetrics (hostRegistry?: Registry, state: State = nothing) 
     }),
     redisSeconds: new Histogram({ name: 'classwaves_redis_seconds', help: 'Time until Redis answered, as this process felt it.', buckets: redisSeconds, registers }),
     redisFailures: new Counter({ name: 'classwaves_redis_failures_total', help: 'Questions to Redis that were not asked because it was away, or not answered in time, or refused.', labelNames: ['why'], registers }),
-    gates: new Counter({ name: 'classwaves_gate_decisions_total', help: 'Gate decisions.', labelNames: ['gate', 'reason'], registers }),
-    gateSeconds: new Histogram({ name: 'classwaves_gate_seconds', help: 'Time that a gate took to decide.', labelNames: ['gate'], buckets: redisSeconds, registers }),
+    gates: new Counter({
+      name: 'classwaves_gate_decisions_total', help: 'Gate decisions.', labelNames: ['gate', 'reason'], registers, collect () { decisions.into(this, ['gate', 'reason']) }
+    }),
+    decisions,
+    gateSeconds: new Histogram({ name: 'classwaves_gate_seconds', help: 'Time that a gate took to decide, with Redis.', labelNames: ['gate'], buckets: redisSeconds, registers }),
     gateUnavailable: new Counter({ name: 'guidance_redis_unavailable_total', help: 'Gate decisions made without Redis.', labelNames: ['gate'], registers }),
     attentionUnavailable: new Counter({ name: 'guidance_attention_redis_unavailable_total', help: 'Attention events held back because Redis was away.', registers }),
     transitions: new Counter({ name: 'classwaves_session_transitions_total', help: 'Stored transitions by the status they lead to.', labelNames: ['status'], registers }),

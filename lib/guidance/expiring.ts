@@ -1,12 +1,14 @@
+interface Entry<V> { value: V, expiresAt: number }
+
 /**
  * Values that are forgotten after their time, like keys with a TTL. No timer: what has expired is dropped when it
  * is asked for, and by the writes that follow.
  */
 export class Expiring<V> {
-  readonly #entries = new Map<string, { value: V, expiresAt: number }>()
+  readonly #entries = new Map<string, Entry<V>>()
   readonly #now: () => number
-  /** When the oldest is due, as it was last seen; to look at a map from which much was moved away costs. */
-  #due = 0
+  /** Goes round over all entries, a step with each write. */
+  #hand: Iterator<[string, Entry<V>]> = this.#entries[Symbol.iterator]()
 
   constructor (now: () => number) {
     this.#now = now
@@ -14,28 +16,37 @@ export class Expiring<V> {
 
   get size (): number { return this.#entries.size }
 
-  get (name: string): V | undefined {
+  /** `now`: for whoever has looked at the clock already. */
+  get (name: string, now = this.#now()): V | undefined {
     const entry = this.#entries.get(name)
-    if (entry && entry.expiresAt > this.#now()) return entry.value
+    if (entry === undefined) return undefined
+    if (entry.expiresAt > now) return entry.value
     this.#entries.delete(name)
     return undefined
   }
 
   /** Stores a value and begins its time anew. */
-  set (name: string, value: V, ttlSeconds: number): void {
-    this.#entries.delete(name)
-    this.#entries.set(name, { value, expiresAt: this.#now() + ttlSeconds * 1000 })
-    this.#prune()
+  set (name: string, value: V, ttlSeconds: number, now = this.#now()): void {
+    const expiresAt = now + ttlSeconds * 1000
+    const entry = this.#entries.get(name)
+    if (entry) {
+      entry.value = value
+      entry.expiresAt = expiresAt
+    } else this.#entries.set(name, { value, expiresAt })
+    this.#prune(now)
   }
 
-  /** A write moves its entry to the end, so the oldest stand in front and each write has little to clear away. */
-  #prune (): void {
-    const now = this.#now()
-    if (now < this.#due) return
-    for (const [name, entry] of this.#entries) {
-      this.#due = entry.expiresAt
-      if (entry.expiresAt > now) return
-      this.#entries.delete(name)
+  /** Drops what has expired up to the second entry that has not: each write makes one and looks at two, so nothing piles up. */
+  #prune (now: number): void {
+    for (let live = 0; live < 2;) {
+      const next = this.#hand.next()
+      if (next.done) {
+        this.#hand = this.#entries[Symbol.iterator]()
+        return
+      }
+      const [name, { expiresAt }] = next.value
+      if (expiresAt > now) live++
+      else this.#entries.delete(name)
     }
   }
 }

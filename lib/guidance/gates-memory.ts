@@ -29,7 +29,7 @@ export function createMemoryGates (settings: GateSettings, options: { now?: () =
   const shifted = new Expiring<number>(now)
 
   /** A stored time far ahead of the clock was written before the clock was set back; it must not block for long. */
-  const believe = (at: number): number => Math.min(at, now() + maxAheadMs)
+  const believe = (at: number, time = now()): number => Math.min(at, time + maxAheadMs)
 
   const claim = (slots: Expiring<number>, name: string, at: number | undefined, intervalMs: number, ttlSeconds: number) => {
     const time = eventTime(at, now())
@@ -54,17 +54,18 @@ export function createMemoryGates (settings: GateSettings, options: { now?: () =
 
     async attention (question) {
       const input = checks.attention(question, settings)
-      const at = eventTime(input.at, now())
+      const time = now()
+      const at = eventTime(input.at, time)
       const name = nameOf(input)
-      const known = scores.get(name)
-      const previousAt = known ? believe(known.at) : null
+      const known = scores.get(name, time)
+      const previousAt = known ? believe(known.at, time) : null
       const moved = known !== undefined && Math.abs(input.score - known.score) >= input.minScoreDelta
       const { reason, remainingMs } = slot(previousAt, at, input.minTimeDeltaMs)
-      const previous = { previousScore: known?.score ?? null, previousAt }
-      if (reason === 'late') return { allowed: false, reason, remainingMs, ...previous }
-      if (reason === 'waiting' && !moved) return { allowed: false, reason: 'unchanged', remainingMs, ...previous }
-      scores.set(name, { score: input.score, at }, gateTtl.session(settings))
-      return { allowed: true, reason: reason === 'first' ? reason : moved ? 'score' : 'time', remainingMs: 0, ...previous }
+      const previousScore = known ? known.score : null
+      if (reason === 'late') return { allowed: false, reason, remainingMs, previousScore, previousAt }
+      if (reason === 'waiting' && !moved) return { allowed: false, reason: 'unchanged', remainingMs, previousScore, previousAt }
+      scores.set(name, { score: input.score, at }, gateTtl.session(settings), time)
+      return { allowed: true, reason: reason === 'first' ? reason : moved ? 'score' : 'time', remainingMs: 0, previousScore, previousAt }
     },
 
     async promptPressure (question) {
