@@ -34,3 +34,10 @@ t.test('what may not', async t => {
   t.notOk(explained(['start', 0, 1, ok('active', 2)], ['read', 2, 3, ok('active', 3)]), 'a version that skips')
   t.throws(() => callsOf('start', { status: 500, body: {} }, 0, 1, 0), /500/, 'other answers are faults by themselves')
 })
+
+t.test('calls that nobody answered do not make it long', async t => {
+  const requests = ['start', 'pause', 'resume', 'end'] as const
+  const open = Array.from({ length: 40 }, (_, i): Told => [requests[i % requests.length] as typeof requests[number], i, i + 1])
+  t.ok(explained(...open, ['read', 50, 51, ok('paused', 5)], ['read', 52, 53, ok('ended', 9)]))
+  t.notOk(explained(...open, ['read', 50, 51, ok('created', 1)], ['read', 52, 53, ok('active', 99)]))
+})

@@ -23,10 +23,11 @@ const histories = tier(24, 2_000)
 const processes = 3
 const clients = 4
 /** What becomes of one history after the other; what takes longest comes least often. */
-const schedule: Fault[] = [
+const often: Fault[] = [
   'none', 'reset', 'lost replies', 'late', 'none', 'reset', 'lost replies', 'Redis killed', 'lost replies', 'silence',
-  'none', 'reset', 'lost replies', 'server killed', 'none', 'reset', 'lost replies', 'reset', 'lost replies', 'Redis killed'
+  'none', 'reset', 'lost replies', 'none', 'reset', 'lost replies', 'reset', 'lost replies', 'Redis killed'
 ]
+const schedule: Fault[] = [...often, 'server killed', ...often, 'lost replies']
 /** How long it lasts (ms), if it is not over at once: longer than a store waits for Redis. */
 const lasts: Partial<Record<Fault, number>> = { late: 1_200, silence: 1_200 }
 

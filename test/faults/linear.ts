@@ -46,12 +46,22 @@ export function linearize<S, C, A> (model: Model<S, C, A>, history: readonly Cal
     for (const index of open) {
       const call = history[index] as Call<C, A>
       if (call.began > firstEnd || (call.after !== undefined && !done.has(call.after))) continue
+      if (call.answer === undefined && open.some(other => standsFor(other, index, done))) continue
       const next = model.step(state, call.command, call.answer)
       if (next === undefined) continue
+      // Nobody knows of it and it changes nothing: as well it never happened.
+      if (call.answer === undefined && model.key(next) === model.key(state)) continue
       const found = search(next, new Set([...done, index]), [...order, index])
       if (found) return found
     }
     return undefined
+  }
+
+  /** Of calls alike without an answer the earliest may do whatever a later one may, so only that is tried. */
+  function standsFor (earlier: number, later: number, done: ReadonlySet<number>): boolean {
+    const [one, other] = [history[earlier], history[later]] as [Call<C, A>, Call<C, A>]
+    if (one.answer !== undefined || one.command !== other.command || (one.after !== undefined && !done.has(one.after))) return false
+    return one.began < other.began || (one.began === other.began && earlier < later)
   }
 
   return search(model.begin, new Set(), [])?.map(index => history[index] as Call<C, A>)
