@@ -111,6 +111,7 @@ export async function buildCore (fastify: FastifyInstance, options: ParsedOption
   const untraced: Transport = {
     async send (namespace, rooms, event, payload, meta, declaration) {
       if (declaration.kept) {
+        backends.live.flush()
         try {
           await backends.journal.append({ namespace, rooms, event, payload, meta })
         } catch (error) {

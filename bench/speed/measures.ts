@@ -90,11 +90,11 @@ export async function connects (side: Side): Promise<number> {
   return await running(side, { ...(side === 'socket-io' && { tokens: true }) }, 1, async servers => {
     const [server] = servers as [Launched]
     const rooms = ['class-1', 'class-2', 'class-3']
-    const first = await enter(server, 200, rooms)
+    const first = await enter(server, 1_000, rooms)
     first.close()
     let later: Readers | undefined
     const micros = await cpuOf(servers, async () => {
-      later = await enter(server, 1_000, rooms)
+      later = await enter(server, 3_000, rooms)
       return later.size
     })
     later?.close()
@@ -116,14 +116,14 @@ export async function memory (side: Side): Promise<number> {
   })
 }
 
-/** CPU of the publisher for each event (us), one after the other; nobody listens. */
-export async function emits (redis: string, event: 'bench:news' | 'bench:kept'): Promise<number> {
+/** CPU of the publisher for each event (us), so many at a time; nobody listens. */
+export async function emits (redis: string, event: 'bench:news' | 'bench:kept', atOnce: number): Promise<number> {
   return await running('classwaves', { redis }, 1, async servers => {
     const [server] = servers as [Launched]
-    await server.ask('emits', { event, times: 1_000 })
+    await server.ask('emits', { event, times: 5_000, atOnce })
     return await cpuOf(servers, async () => {
-      await server.ask('emits', { event, times: 5_000 })
-      return 5_000
+      await server.ask('emits', { event, times: 20_000, atOnce })
+      return 20_000
     })
   })
 }

@@ -48,6 +48,18 @@ const acknowledged = (name: string, what: string, atOnce: number, most: number):
   theirs: async () => await events('socket-io', atOnce)
 })
 
+const keeping = (name: string, what: string, atOnce: number): Row => ({
+  name,
+  what: `what keeping an event costs its publisher, ${what}`,
+  reference: 'the same event, not kept',
+  unit: 'us CPU',
+  digits: 1,
+  compare: 'difference',
+  reach: { most: 60 },
+  ours: async redis => await emits(redis, 'bench:kept', atOnce),
+  theirs: async redis => await emits(redis, 'bench:news', atOnce)
+})
+
 const growth = (name: string, what: string, outstanding: number): Row => ({
   ...perDelivery,
   name,
@@ -122,17 +134,8 @@ export const rows: readonly Row[] = [
     ours: async () => await memory('classwaves'),
     theirs: async () => await memory('socket-io')
   },
-  {
-    name: 'kept',
-    what: 'what keeping an event costs its publisher',
-    reference: 'the same event, not kept',
-    unit: 'us CPU',
-    digits: 1,
-    compare: 'difference',
-    reach: { most: 60 },
-    ours: async redis => await emits(redis, 'bench:kept'),
-    theirs: async redis => await emits(redis, 'bench:news')
-  },
+  keeping('kept', 'one at a time', 1),
+  keeping('kept-burst', 'sixteen at a time', 16),
   growth('growth-paced', 'one broadcast at a time', 1),
   growth('growth-saturated', 'sixteen broadcasts on their way', 16)
 ]

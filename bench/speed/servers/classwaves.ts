@@ -55,9 +55,12 @@ await serve(await app.listen({ port: 0, host: '127.0.0.1' }), () => say(`bench:$
     }))
     return { decisions, ms: performance.now() - began }
   },
-  /** Publishes one after the other; settles when all have been taken. */
-  async emits ({ event, times }: { event: 'bench:news' | 'bench:kept', times: number }) {
-    for (let i = 0; i < times; i++) await emit.to({ classId }).emit(event, news(i))
+  /** Publishes, so many at a time; settles when all have been taken. */
+  async emits ({ event, times, atOnce }: { event: 'bench:news' | 'bench:kept', times: number, atOnce: number }) {
+    let begun = 0
+    await Promise.all(Array.from({ length: atOnce }, async () => {
+      while (begun < times) await emit.to({ classId }).emit(event, news(begun++))
+    }))
   },
   token: (claims: object) => app.jwt.sign({ ...claims }, { expiresIn: '1h' }),
   async session (teacherId: string) { return (await app.sessions.create({ topic: 'Bench', groups: [] }, teacherId)).sessionId }
