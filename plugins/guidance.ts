@@ -8,7 +8,7 @@ import type { GuidanceArea } from '../lib/guidance/area.ts'
 import { guidance as contract, rooms } from '../lib/guidance/contract.ts'
 import { createEngine, type Guidance, type Topic } from '../lib/guidance/engine.ts'
 import type { Gates, GateSettings } from '../lib/guidance/gates.ts'
-import { createMemoryGates } from '../lib/guidance/gates-memory.ts'
+import { createMemoryDecisions, type Decisions } from '../lib/guidance/gates-memory.ts'
 import { createRedisGates } from '../lib/guidance/gates-redis.ts'
 import { guidanceHandlers } from '../lib/guidance/handlers.ts'
 import type { GuidanceOptions } from '../lib/guidance/options.ts'
@@ -125,7 +125,7 @@ function topicOf ({ sessionId, topic, goal, groups, participants }: Session): To
   }
 }
 
-function buildGates ({ redis, metrics, now }: Core, options: GuidanceOptions, ttlSeconds: number): Gates {
+function buildGates ({ redis, metrics, now }: Core, options: GuidanceOptions, ttlSeconds: number): Gates | Decisions {
   const settings: GateSettings = {
     ttlSeconds,
     attention: { minScoreDelta: options.minScoreDelta, minTimeDeltaMs: options.minTimeDeltaMs, halfLifeMs: options.halfLifeMs },
@@ -133,7 +133,7 @@ function buildGates ({ redis, metrics, now }: Core, options: GuidanceOptions, tt
     promptStatsHalfLifeMs: options.promptStatsHalfLifeMs,
     tier2ShiftThrottleMs: options.tier2ShiftThrottleMs
   }
-  if (!redis) return createMemoryGates(settings)
+  if (!redis) return createMemoryDecisions(settings)
   return createRedisGates(settings, () => redis, {
     now,
     onUnavailable: gate => {
@@ -143,10 +143,12 @@ function buildGates ({ redis, metrics, now }: Core, options: GuidanceOptions, tt
   })
 }
 
+type Awaitable<T> = T | Promise<T>
+
 /** The same gates, each decision counted by its reason, traced and, when Redis makes it, timed. */
-function counted (gates: Gates, { metrics, tracing, redis }: Core): Gates {
+function counted (gates: Gates | Decisions, { metrics, tracing, redis }: Core): Gates {
   const wrapped = Object.entries(gates).map(([gate, given]) => {
-    const decide = given as (input: never) => Promise<{ reason: string }>
+    const decide = given as (input: never) => Awaitable<{ reason: string }>
     const traced = tracing
       ? async (input: never) => await tracing.span(`gate ${gate}`, {}, async note => {
         const decided = await decide(input)
@@ -163,7 +165,9 @@ function counted (gates: Gates, { metrics, tracing, redis }: Core): Gates {
       }
       : traced
     return [gate, async (input: never) => {
-      const decision = await timed(input)
+      const made = timed(input)
+      // What is there is not waited for.
+      const decision = made instanceof Promise ? await made : made
       metrics.decisions.add(gate, decision.reason)
       return decision
     }]

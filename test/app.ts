@@ -7,6 +7,7 @@ import type { Contract } from '../lib/core/contract.ts'
 import type { WireError } from '../lib/core/errors.ts'
 import type { guidance, sessions } from '../lib/contract.ts'
 import { client, type Client } from './client.ts'
+import { leaksIn, remember } from './leaks.ts'
 import { census, declarations } from './monitor.ts'
 import { useRedis, type Owner } from './redis.ts'
 
@@ -48,19 +49,26 @@ export interface Remote {
 
 export interface App extends Remote {
   app: FastifyInstance
-  /** What was logged from `warn` up. */
-  logs: { level: number, msg: string }[]
+  /** All that was logged, and what of it from `warn` up. */
+  log (): string
+  warnings (): { level: number, msg: string }[]
 }
 
-/** Boots the package on a port of its own; it ends with the test. `before` is the host, who comes first. */
+/** Boots the package on a port of its own; it ends with the test, which fails when its log holds what it must not. `before` is the host, who comes first. */
 export async function build (t: Owner, options: ClasswavesOptions = {}, before: (app: FastifyInstance) => unknown = () => {}): Promise<App> {
-  const logs: App['logs'] = []
-  const app = Fastify({ logger: { level: 'warn', stream: { write: line => { logs.push(JSON.parse(line)) } } } })
-  t.teardown(() => app.close())
+  const lines: string[] = []
+  const app = Fastify({ logger: { level: 'trace', stream: { write: line => { lines.push(line) } } } })
+  const log = (): string => lines.join('')
+  t.teardown(async () => {
+    await app.close()
+    const leaks = leaksIn(log())
+    if (leaks.length > 0) throw new Error(`its log holds ${leaks.join(', ')}`)
+  })
   await before(app)
   await app.register(classwaves, { jwt: { secret }, ...wayOfTests, ...options })
   const url = await app.listen({ port: 0, host: '127.0.0.1' })
-  return { ...remote(t, url), app, logs }
+  const warnings = (): ReturnType<App['warnings']> => lines.filter(line => Number(/^\{"level":(\d+)/.exec(line)?.[1]) >= 40).map(line => JSON.parse(line) as { level: number, msg: string })
+  return { ...remote(t, url), app, log, warnings }
 }
 
 /** The same test on memory and on Redis; there what it leaves behind is looked at as well. */
@@ -78,6 +86,7 @@ export function remote (t: Owner, url: string): Remote {
   t.teardown(() => { for (const one of clients) one.close() })
 
   async function call<T> (method: string, path: string, body?: unknown, token?: string, headers: Record<string, string> = {}): Promise<Reply<T>> {
+    remember(body)
     const response = await fetch(url + (path.startsWith('//') ? path.slice(1) : `/api/v1${path}`), {
       method,
       headers: { ...(token && { authorization: `Bearer ${token}` }), ...(body !== undefined && { 'content-type': 'application/json' }), ...headers },

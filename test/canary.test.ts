@@ -182,12 +182,12 @@ t.test('a class on two processes', async t => {
   const analyzer = openaiAnalyzer({ baseUrl: model.baseUrl, model: 'small', apiKey })
   const [b, a] = await Promise.all([
     fork(t, options, { log: { level: 'trace', hear: text => { lines.push(text) } } }),
-    build(t, { ...options, guidance: { analyzer } }, host => { host.log.level = 'trace' })
+    build(t, { ...options, guidance: { analyzer } })
   ])
   const commands = await monitor(t, redis.port, password)
   const client = redis.client({ password })
   const declared = await declarations()
-  const heard: Heard = { errors: [], metrics: [], logs: { here: () => JSON.stringify(a.logs), there: () => lines.join('') } }
+  const heard: Heard = { errors: [], metrics: [], logs: { here: () => a.log(), there: () => lines.join('') } }
 
   const sessionId = await journey(t, a, b, heard)
   t.ok((await a.app.io.fetchSockets()).length > 0, 'handshakes of all sockets are asked for, the way Socket.IO does it')

@@ -39,6 +39,6 @@ export async function unharmed (t: Test, { app, before, bystander, sessionId, te
   t.equal(await bystander.code('audio:stream:ack', { sessionId, groupId: 'red' }), 'ok', 'another client is served')
   t.same(bystander.names().filter(name => name !== 'presence:updated'), [], 'and heard nothing')
   t.same((await app.call('GET', `/sessions/${sessionId}`, undefined, teacher)).body, before, 'the session is as it was')
-  t.same(app.logs, [], 'nothing went wrong on our side')
+  t.same(app.warnings(), [], 'nothing went wrong on our side')
   t.same(faults, [], 'and nothing escaped')
 }

@@ -3,7 +3,7 @@ import { promisify } from 'node:util'
 import Fastify, { type FastifyInstance } from 'fastify'
 import t, { type Test } from 'tap'
 import classwaves, { type ClasswavesError, type Session, type Tier2Insights } from '../index.ts'
-import { build, remote, secret, token, type App } from './app.ts'
+import { build, remote, secret, token, type Remote } from './app.ts'
 import { patienceMs } from './client.ts'
 import { startRedis } from './redis.ts'
 import { documentText, Project, root, snippetsIn, type Snippet } from './snippets.ts'
@@ -41,7 +41,7 @@ function host (t: Test): FastifyInstance {
   return app
 }
 
-async function begun ({ session }: App): Promise<Session> {
+async function begun ({ session }: Remote): Promise<Session> {
   return await session(token({ sub: 'teacher-1' }), { groups: [{ groupId: 'otters', name: 'Otters' }, { groupId: 'herons', name: 'Herons' }] })
 }
 
@@ -157,7 +157,7 @@ t.test('a transcriber and an analyzer', async t => {
   const jwt = { secret }
   const speaking = host(t)
   await project.run(taken('speechToText('), { app: speaking, jwt, classwaves, speechToText: async (audio: Uint8Array, type: string) => `${audio.byteLength} bytes of ${type}` })
-  const server = { ...remote(t, await speaking.listen({ port: 0, host: '127.0.0.1' })), app: speaking, logs: [] }
+  const server = { ...remote(t, await speaking.listen({ port: 0, host: '127.0.0.1' })), app: speaking }
   const { sessionId } = await begun(server)
   await speaking.sessions.enrol(sessionId, { userId: 'mia', displayName: 'Mia', groupId: 'otters' })
   const pupil = await server.connect('/sessions', token({ sub: 'mia', role: 'student' }))
@@ -192,7 +192,7 @@ t.test('Redis and a worker', async t => {
   const redis = await startRedis(t)
   const app = host(t)
   await project.run(taken('fastifyRedis'), { app, jwt: { secret } }, [['redis://127.0.0.1:6379', redis.url]])
-  const server = { ...remote(t, await app.listen({ port: 0, host: '127.0.0.1' })), app, logs: [] }
+  const server = { ...remote(t, await app.listen({ port: 0, host: '127.0.0.1' })), app }
   t.equal(app.classwaves.health().backend, 'redis')
   const { sessionId } = await begun(server)
   const teacher = await server.connect('/sessions', token({ sub: 'teacher-1' }))

@@ -6,7 +6,10 @@ export type Run = (redis: ScriptClient, keys: readonly string[], args: readonly 
 
 interface Question { keys: readonly string[], args: readonly string[], resolve: (reply: unknown) => void, reject: (error: unknown) => void }
 
-/** So many run in one command at most: Redis does nothing else meanwhile, and what is more is on its way while these are answered. */
+/** What is asked in one turn of the event loop and has not been sent, and whether some of it has. */
+interface Turn { questions: Question[], hasSent: boolean }
+
+/** So many run in one command at most. It leaves as soon as it is full: Redis does it while the next one is made. */
 const together = 16
 
 /** A script by its digest; Redis gets the text when it does not know that. */
@@ -31,17 +34,24 @@ export function runner (source: string): Run {
  * @param run makes the runner: `runner` or `runnerOnce`
  */
 export function batching (source: string, keyCount: number, argCount: number, run: (source: string) => Run): Run {
-  const questionsOf = new WeakMap<ScriptClient, Question[]>()
+  const turns = new WeakMap<ScriptClient, Turn>()
   const alone = run(source)
   const many = run(manyTimes(source, keyCount, argCount))
 
-  function send (redis: ScriptClient): void {
-    const questions = questionsOf.get(redis) ?? []
-    questionsOf.delete(redis)
+  function begin (redis: ScriptClient): Turn {
+    const turn: Turn = { questions: [], hasSent: false }
+    turns.set(redis, turn)
+    setImmediate(end, redis, turn)
+    return turn
+  }
+
+  function end (redis: ScriptClient, { questions, hasSent }: Turn): void {
+    turns.delete(redis)
     const [first] = questions
-    if (first && questions.length === 1) alone(redis, first.keys, first.args).then(first.resolve, first.reject)
+    if (!first) return
     // What is left over goes the same way as the rest: another script, of which Redis knows the text, would overtake.
-    else for (let i = 0; i < questions.length; i += together) ask(redis, questions.slice(i, i + together))
+    if (questions.length > 1 || hasSent) ask(redis, questions)
+    else alone(redis, first.keys, first.args).then(first.resolve, first.reject)
   }
 
   function ask (redis: ScriptClient, questions: readonly Question[]): void {
@@ -57,12 +67,10 @@ export function batching (source: string, keyCount: number, argCount: number, ru
   return async (redis, keys, args) => {
     if (redis.isCluster) return await alone(redis, keys, args)
     return await new Promise((resolve, reject) => {
-      const questions = questionsOf.get(redis)
-      if (questions) questions.push({ keys, args, resolve, reject })
-      else {
-        questionsOf.set(redis, [{ keys, args, resolve, reject }])
-        setImmediate(send, redis)
-      }
+      const turn = turns.get(redis) ?? begin(redis)
+      if (turn.questions.push({ keys, args, resolve, reject }) < together) return
+      turn.hasSent = true
+      ask(redis, turn.questions.splice(0))
     })
   }
 }

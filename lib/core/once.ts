@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto'
+import { randomUUID } from 'node:crypto'
 import { runner, type Run } from './batch.ts'
 import { key } from './key.ts'
 
@@ -6,11 +6,14 @@ export const onceKeys = {
   answer: key('core:answer:{keys}:{call}', { ttl: '10 s', purpose: 'The answer of a call, for a client that missed it and asks again', holds: 'words' })
 }
 
+/** Names one call, so that a script recognises it when the client sends it again after a lost answer: twelve hexadecimal digits of chance, which Node has in store. */
+export function newCall (): string { return randomUUID().slice(24) }
+
 /** A runner for what must not be done twice when the client sends a command again: its answer is kept meanwhile. */
 export function runnerOnce (source: string): Run {
   const run = runner(answeringOnce(source))
   return async (redis, keys, args) => {
-    const answer = onceKeys.answer({ keys: slotOf(keys[0] as string), call: randomBytes(6).toString('hex') })
+    const answer = onceKeys.answer({ keys: slotOf(keys[0] as string), call: newCall() })
     return await run(redis, [...keys, answer], args)
   }
 }

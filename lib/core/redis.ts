@@ -8,6 +8,9 @@ export function isRedisClient (value: unknown): value is RedisClient {
   return isObject(value) && ['once', 'duplicate', 'evalsha'].every(name => isFunction((value as Record<string, unknown>)[name]))
 }
 
+/** So much does not wait for the end of the turn: Redis does it meanwhile. */
+const muchBytes = 1024
+
 /**
  * All that is asked in one turn of the event loop leaves in one system call; order and answers are as they were. A publish
  * does not stay behind: nobody waits for its answer, and what its sender says next, elsewhere, must not overtake it.
@@ -20,7 +23,7 @@ class JoinedRedis extends Redis {
       setImmediate(() => stream.uncork())
     }
     const answer = super.sendCommand(...parameters)
-    if (parameters[0].name === 'publish') stream?.uncork()
+    if (stream && (parameters[0].name === 'publish' || stream.writableLength > muchBytes)) stream.uncork()
     return answer
   }
 }

@@ -1,9 +1,9 @@
 import { decayed, observe, pressure, type Decaying } from './decay.ts'
 import { Expiring } from './expiring.ts'
 import { fingerprint } from './fingerprint.ts'
-import { checks, checkSettings } from './gate-input.ts'
+import { checks, checkSettings, type Decision, type Input } from './gate-input.ts'
 import { gateTtl } from './gate-ttl.ts'
-import type { Gates, GateSettings, Tier2Snapshot } from './gates.ts'
+import type { GateName, Gates, GateSettings, Tier2Snapshot } from './gates.ts'
 import { eventTime, maxAheadMs, slot } from './throttle.ts'
 import { emptyBaseline, fold, zScore, type Baseline } from './welford.ts'
 
@@ -12,11 +12,16 @@ type Recent = readonly (string | undefined)[]
 /** Observations of one key whose ids are remembered. */
 const recentLimit = 16
 
+/** What a gate decides at once; what is wrong with a question is thrown. */
+export type Decisions = { [G in GateName]: (question: Input<G>) => Decision<G> }
+
+export interface MemoryGatesOptions { now?: () => number }
+
 /**
  * The gates in this process: for servers without Redis, and for the gates that decide here while Redis is away.
  * The same law as the scripts, lives of keys included; nothing is kept longer, and no timer runs.
  */
-export function createMemoryGates (settings: GateSettings, options: { now?: () => number } = {}): Gates {
+export function createMemoryDecisions (settings: GateSettings, options: MemoryGatesOptions = {}): Decisions {
   checkSettings(settings)
   const now = (): number => Math.floor(options.now?.() ?? Date.now())
   const baselines = new Expiring<Baseline & { recent: Recent }>(now)
@@ -42,7 +47,7 @@ export function createMemoryGates (settings: GateSettings, options: { now?: () =
   }
 
   return {
-    async energy (question) {
+    energy (question) {
       const { id, sample, ...input } = checks.energy(question, settings)
       const known = baselines.get(nameOf(input)) ?? { ...emptyBaseline, recent: [] }
       const z = zScore(known, sample)
@@ -52,7 +57,7 @@ export function createMemoryGates (settings: GateSettings, options: { now?: () =
       return { reason: 'updated', ...next, zScore: z }
     },
 
-    async attention (question) {
+    attention (question) {
       const input = checks.attention(question, settings)
       const time = now()
       const at = eventTime(input.at, time)
@@ -68,7 +73,7 @@ export function createMemoryGates (settings: GateSettings, options: { now?: () =
       return { allowed: true, reason: reason === 'first' ? reason : moved ? 'score' : 'time', remainingMs: 0, previousScore, previousAt }
     },
 
-    async promptPressure (question) {
+    promptPressure (question) {
       const input = checks.promptPressure(question, settings)
       const known = acks.get(nameOf(input))
       if (!known) return { reason: 'none', pressure: 1, ackCount: 0 }
@@ -76,7 +81,7 @@ export function createMemoryGates (settings: GateSettings, options: { now?: () =
       return { reason: 'acknowledged', pressure: pressure(ackCount), ackCount }
     },
 
-    async acknowledge (question) {
+    acknowledge (question) {
       const input = checks.acknowledge(question, settings)
       const at = eventTime(input.at, now())
       const stored = acks.get(nameOf(input))
@@ -89,13 +94,13 @@ export function createMemoryGates (settings: GateSettings, options: { now?: () =
       return { reason: 'counted', ackCount: next.weight }
     },
 
-    async cooldown (question) {
+    cooldown (question) {
       const input = checks.cooldown(question, settings)
       const { reason, ...rest } = claim(prompted, nameOf(input), input.at, input.cooldownMs, gateTtl.autoprompt(settings, input.cooldownMs))
       return { reason: reason === 'elapsed' ? 'cooled' : reason === 'waiting' ? 'cooling' : reason, ...rest }
     },
 
-    async dedupe (question) {
+    dedupe (question) {
       const input = checks.dedupe(question, settings)
       const print = fingerprint(input.category, input.message)
       const known = shown.get(nameOf(input)) ?? new Set()
@@ -104,7 +109,7 @@ export function createMemoryGates (settings: GateSettings, options: { now?: () =
       return { allowed: true, reason: 'new', fingerprint: print }
     },
 
-    async promptStats (question) {
+    promptStats (question) {
       const { templateKey, outcome, id, at } = checks.promptStats(question, settings)
       const time = eventTime(at, now())
       const halfLife = settings.promptStatsHalfLifeMs
@@ -128,7 +133,7 @@ export function createMemoryGates (settings: GateSettings, options: { now?: () =
       return { reason: 'updated', successRate: rate(next), successSum: next.success, weightSum: weight, observationCount: next.count, lastUpdate }
     },
 
-    async tier2Snapshot (question) {
+    tier2Snapshot (question) {
       const input = checks.tier2Snapshot(question, settings)
       const at = eventTime(input.at, now())
       const known = snapshots.get(nameOf(input))
@@ -139,12 +144,18 @@ export function createMemoryGates (settings: GateSettings, options: { now?: () =
       return { reason: 'stored', ...previous }
     },
 
-    async tier2Shift (question) {
+    tier2Shift (question) {
       const input = checks.tier2Shift(question, settings)
       const { reason, ...rest } = claim(shifted, nameOf(input), input.at, input.throttleMs, gateTtl.tier2Shift(input.throttleMs))
       return { reason: reason === 'waiting' ? 'throttled' : reason, ...rest }
     }
   }
+}
+
+/** The same as promises, as whoever asks a gate wants them. */
+export function createMemoryGates (settings: GateSettings, options?: MemoryGatesOptions): Gates {
+  const promised = Object.entries(createMemoryDecisions(settings, options)).map(([gate, decide]) => [gate, async (question: never) => (decide as (question: never) => unknown)(question)])
+  return Object.fromEntries(promised) as Gates
 }
 
 /** Identifiers hold no colon, so no two groups share a name. */

@@ -1,6 +1,6 @@
-import { randomBytes } from 'node:crypto'
 import type { ScriptClient } from '../core/script.ts'
 import { askStore } from '../core/ask.ts'
+import { newCall } from '../core/once.ts'
 import type { MoveWords, Session } from './schema.ts'
 import { storeBounds, overdueAfterMs, type SessionStore, type TransitionResult } from './store.ts'
 import { enlist, indexesOf, page, type ListClient } from './store-redis-list.ts'
@@ -84,7 +84,7 @@ export function createRedisSessionStore ({ redis, ttlSeconds, onSideFailure = wa
         status,
         isReady: isReady === undefined ? '' : Number(isReady),
         issueReason: issueReason === undefined ? '' : JSON.stringify(issueReason),
-        op: newOp(),
+        op: newCall(),
         ttlMs
       })
       if (written.verdict !== 'ok') return { ok: false, reason: written.verdict }
@@ -95,7 +95,7 @@ export function createRedisSessionStore ({ redis, ttlSeconds, onSideFailure = wa
 
     enrol: (sessionId, { userId, displayName, role, groupId = '' }) => askStore(redis, async client => {
       const written = await scripts.enrol(client, keysOf(client, sessionId), {
-        userId, groupId, person: JSON.stringify({ displayName, role }), bound: storeBounds.participants, op: newOp(), ttlMs
+        userId, groupId, person: JSON.stringify({ displayName, role }), bound: storeBounds.participants, op: newCall(), ttlMs
       })
       if (written.verdict !== 'ok') return { ok: false, reason: written.verdict }
       renew(client, written.card)
@@ -106,7 +106,7 @@ export function createRedisSessionStore ({ redis, ttlSeconds, onSideFailure = wa
 
     append: (sessionId, slices) => askStore(redis, async client => {
       const written = await scripts.append(client, keysOf(client, sessionId), {
-        batch: JSON.stringify(slices.map(sliceRow)), bound: storeBounds.slices, op: newOp(), ttlMs
+        batch: JSON.stringify(slices.map(sliceRow)), bound: storeBounds.slices, op: newCall(), ttlMs
       })
       if (written.verdict === 'group-not-found') return { ok: false, reason: written.verdict, groupId: written.groupId }
       if (written.verdict === 'not-active') return { ok: false, reason: written.verdict, status: written.status }
@@ -128,7 +128,7 @@ export function createRedisSessionStore ({ redis, ttlSeconds, onSideFailure = wa
 
   async function transition (client: SessionRedis, sessionId: string, move: Move, minAgeMs: number, words: MoveWords = {}): Promise<TransitionResult> {
     const { from, to } = transitions[move]
-    const moved = await scripts.transition(client, keysOf(client, sessionId), { from: from.join(' '), to, minAgeMs, ...wordsOf(words), op: newOp(), ttlMs })
+    const moved = await scripts.transition(client, keysOf(client, sessionId), { from: from.join(' '), to, minAgeMs, ...wordsOf(words), op: newCall(), ttlMs })
     if (moved.verdict === 'not-found') return { ok: false, reason: moved.verdict }
     const session = sessionOf(moved.fields)
     if (moved.verdict === 'groups-not-ready') return { ok: false, reason: moved.verdict, session }
@@ -178,9 +178,6 @@ function keysOf ({ isCluster }: SessionRedis, sessionId: string): Record<'sessio
     sliceIndex: sessionKeys.sliceIndex({ sessionId }, isCluster)
   }
 }
-
-/** Names one call, so that a script recognises it when the client sends it again after a lost answer. */
-function newOp (): string { return randomBytes(6).toString('hex') }
 
 function must<T> (part: T | undefined): T {
   if (part === undefined) throw new TypeError('the stored session lacks what has just been written into it')

@@ -117,21 +117,31 @@ t.test('twenty calls whose replies are lost on the way have twenty effects', asy
     'readers move on': { ask: async (_, name) => await chat.read('s', name, 1, false), effect: count<{ changed: boolean }>(one => one.changed) }
   }
 
+  /** How many scripts Redis was told to run so far. */
+  const asked = async (): Promise<number> => [...(await admin.info('commandstats')).matchAll(/cmdstat_eval(?:sha)?:calls=(\d+)/g)].reduce((sum, [, calls]) => sum + Number(calls), 0)
+
   for (const [what, { ask, effect }] of Object.entries(table)) {
-    await ask('first', 'first') // so that Redis knows the script
+    await Promise.all(calls.map(async i => await ask('first', `first-${i}`))) // so that Redis knows the scripts
+    const before = await asked()
+    const answered = await Promise.all(calls.map(async i => await ask('control', `control-${i}`)))
+    const usual = await asked() - before
+    t.equal(await effect(answered, 'control'), 20, `control: ${what}`)
     // A gate waits a quarter of a second; where that was not enough it has said so, and the turn is taken again.
     for (let turn = 1, done = false; !done; turn++) {
       late = false
       await client.ping()
+      const begun = await asked()
       proxy.loseReplies()
-      const asked = Promise.allSettled(calls.map(async i => await ask(`turn-${turn}`, `turn-${turn}-${i}`)))
+      const calling = Promise.allSettled(calls.map(async i => await ask(`turn-${turn}`, `turn-${turn}-${i}`)))
       await admin.ping()
       await pause(5)
       proxy.heal()
-      const answers = (await asked).flatMap(one => one.status === 'fulfilled' ? [one.value] : [])
+      const answers = (await calling).flatMap(one => one.status === 'fulfilled' ? [one.value] : [])
+      const commands = await asked() - begun
       const came = await effect(answers, `turn-${turn}`)
       done = (answers.length === 20 && !late) || turn === 20
       if (done) t.equal(came, 20, what)
+      if (done) t.ok(commands > usual, `Redis was asked again: ${commands} commands, ${usual} without a fault`)
     }
   }
 })

@@ -128,16 +128,25 @@ t.test('a gate holds nobody longer than it may', async t => {
 
 t.test('Redis without its scripts is no trouble', async t => {
   const all = await scene(t)
+  const unknown = async (): Promise<number> => Number(/errorstat_NOSCRIPT:count=(\d+)/.exec(await all.world.admin.info('errorstats'))?.[1] ?? 0)
+  for (let turn = 0; turn < 2; turn++) t.ok(await isOpen(all) && await passes(all), 'control: with its scripts')
+  const before = await unknown()
+  t.ok(await isOpen(all) && await passes(all))
+  t.equal(await unknown(), before, 'control: Redis knows them all')
   for (let turn = 0; turn < 20; turn++) {
     await all.world.admin.script('FLUSH')
     t.ok(await isOpen(all) && await passes(all))
   }
+  t.ok(await unknown() >= before + 20, 'it did not know them any more')
   t.same(all.faults, [])
 })
 
 t.test('Redis that is late when the server boots', async t => {
   const redis = await startRedis(t)
   const proxy = await startProxy(t, redis.port)
+  const control = await build(t, { redis: `redis://127.0.0.1:${proxy.port}`, redisTimeoutMs: 2_000 })
+  t.match((await control.call('GET', '//health')).body, { status: 'ok', redis: 'ready' }, 'control: Redis that is there')
+  t.equal((await control.call('POST', '/sessions', { topic: 'x' }, token())).status, 201)
   proxy.refuse()
   const app = await build(t, { redis: `redis://127.0.0.1:${proxy.port}`, redisTimeoutMs: 100 })
   t.match((await app.call('GET', '//health')).body, { status: 'degraded', redis: 'away' })

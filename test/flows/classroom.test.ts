@@ -97,7 +97,7 @@ async function everything (t: Test, first: Remote, second: Remote): Promise<void
 t.test('a client that knows only seed 001, one process in memory', async t => {
   const app = await build(t)
   await everything(t, app, app)
-  t.same(app.logs, [])
+  t.same(app.warnings(), [])
 })
 
 t.test('a client that knows only seed 001, two processes on Redis', async t => {

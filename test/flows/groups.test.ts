@@ -118,7 +118,7 @@ onBoth(t, 'who goes while they are let in is not there', async (t, options) => {
   await new Promise(resolve => setTimeout(resolve, 100))
   await teacher.flush()
   t.same(teacher.received('presence:updated').map(one => one.userId).filter(one => one === 'bo'), [])
-  t.same(app.logs, [])
+  t.same(app.warnings(), [])
 })
 
 t.test('nor who goes while Redis takes its time', async t => {

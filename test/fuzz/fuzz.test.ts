@@ -1,4 +1,5 @@
 import t from 'tap'
+import { useRedis } from '../redis.ts'
 import { attack } from './attack.ts'
 import { frames } from './frames.ts'
 import { Random } from './random.ts'
@@ -8,12 +9,15 @@ import { faults, said } from './verdict.ts'
 
 const seed = Number(process.env.CLASSWAVES_FUZZ ?? 1)
 
-t.test('frames from the contracts and what chance makes of them', async t => {
-  const report = await attack(t, { seed, frames: 10_000 })
-  t.comment(said(report))
-  t.same(faults(report), [])
-  t.ok(report.frames >= 10_000, `${report.frames} frames were read`)
-})
+for (const [backend, size] of [['memory', 8_000], ['Redis', 4_000]] as const) {
+  t.test(`frames from the contracts and what chance makes of them, on ${backend}`, async t => {
+    const redis = backend === 'Redis' && (await useRedis(t)).url
+    const report = await attack(t, { seed, frames: size, redis })
+    t.comment(said(report))
+    t.same(faults(report), [])
+    t.ok(report.frames >= size, `${report.frames} frames were read`)
+  })
+}
 
 t.test('a seed says what is sent', async t => {
   const attacker = { token: 'x', places: [{ sessionId: 's', groupId: 'g', promptId: 'p', code: 'c', token: 'x' }] }

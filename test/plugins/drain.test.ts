@@ -4,7 +4,7 @@ import { connect, type AddressInfo, type Socket } from 'node:net'
 import Fastify, { type FastifyInstance } from 'fastify'
 import t, { type Test } from 'tap'
 import classwaves, { type ClasswavesOptions } from '../../index.ts'
-import { remote, secret, token, type App } from '../app.ts'
+import { remote, secret, token, type Remote } from '../app.ts'
 import { patienceMs, type Client } from '../client.ts'
 import { run } from '../examples/run.ts'
 import { raw, rawSocket } from '../raw.ts'
@@ -19,13 +19,13 @@ async function until (condition: () => boolean, what: string): Promise<void> {
 }
 
 /** A server on a port of our choice, with a route of the host's that takes its time. */
-async function serve (t: Test, options: ClasswavesOptions = {}, port = 0): Promise<App & { port: number }> {
+async function serve (t: Test, options: ClasswavesOptions = {}, port = 0): Promise<Remote & { app: FastifyInstance, port: number }> {
   const app = Fastify()
   t.teardown(() => app.close())
   app.get('/slow', async () => { await tick(600); return { done: true } })
   await app.register(classwaves, { jwt: { secret }, ...options })
   const url = await app.listen({ port, host: '127.0.0.1' })
-  return { ...remote(t, url), app, logs: [], port: (app.server.address() as AddressInfo).port }
+  return { ...remote(t, url), app, port: (app.server.address() as AddressInfo).port }
 }
 
 async function timed (app: FastifyInstance): Promise<number> {
@@ -37,7 +37,7 @@ async function timed (app: FastifyInstance): Promise<number> {
 function polls ({ socket }: Client): boolean { return [socket.io.opts.transports].flat().join() === 'polling' }
 
 /** Stock clients that come back by themselves, a tenth of them by polling. */
-async function crowd (app: App, size: number): Promise<{ clients: Client[], ends: number[] }> {
+async function crowd (app: Remote, size: number): Promise<{ clients: Client[], ends: number[] }> {
   const ends: number[] = []
   const clients: Client[] = []
   while (clients.length < size) {
@@ -153,7 +153,7 @@ t.test('a reader that has stalled keeps nobody waiting', async t => {
 })
 
 /** The path of a polling connection that has come to /guidance. */
-async function polling (app: App): Promise<string> {
+async function polling (app: Remote): Promise<string> {
   const base = '/socket.io/?EIO=4&transport=polling'
   const { sid } = JSON.parse((await (await fetch(app.url + base)).text()).slice(1)) as { sid: string }
   const path = `${base}&sid=${sid}`

@@ -78,7 +78,7 @@ t.test('a class on a Redis Cluster, from its start to its results', async t => {
   t.match(await app.app.guidance.gates.tier2Shift({ sessionId, groupId: 'red' }), { allowed: true })
   t.match(await app.call('POST', `/sessions/${sessionId}/end`, undefined, teacher), { status: 200, body: { status: 'ended' } })
   t.match(await talk.next('analytics:finalized'), { summary: { groups: [{ groupId: 'red', slices: 24 }, { groupId: 'blue', slices: 0 }] } })
-  t.same(app.logs, [])
+  t.same(app.warnings(), [])
 })
 
 t.test('Redis that goes is said, and what needs it is refused until it is back', async t => {

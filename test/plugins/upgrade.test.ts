@@ -5,7 +5,7 @@ import { Server } from 'socket.io'
 import t, { type Test } from 'tap'
 import WebSocket, { WebSocketServer } from 'ws'
 import classwaves from '../../index.ts'
-import { build, remote, secret, token, type App } from '../app.ts'
+import { build, remote, secret, token, type Remote } from '../app.ts'
 import { client, patienceMs } from '../client.ts'
 
 /** Native WebSockets of the host and Socket.IO on one server, in whichever order they were registered. */
@@ -31,7 +31,7 @@ async function native (t: Test, url: string, path: string): Promise<string> {
   })
 }
 
-const orders: Record<string, (t: Test) => Promise<App>> = {
+const orders: Record<string, (t: Test) => Promise<Remote & { app: FastifyInstance }>> = {
   before: t => build(t, {}, async host => { await host.register(websocket); await nativeRoutes(host) }),
   after: async t => {
     const app = Fastify()
@@ -40,7 +40,7 @@ const orders: Record<string, (t: Test) => Promise<App>> = {
     await app.register(websocket)
     await nativeRoutes(app)
     const url = await app.listen({ port: 0, host: '127.0.0.1' })
-    return { ...remote(t, url), app, logs: [] }
+    return { ...remote(t, url), app }
   },
   'not at all': t => build(t)
 }

@@ -49,7 +49,7 @@ t.test('bodies that are no JSON', async t => {
     status: 413, body: { statusCode: 413, code: 'PAYLOAD_TOO_LARGE', error: 'Payload Too Large', message: String }
   })
   t.equal((await send('{"topic":"x"}', 'application/json; charset=utf-8')).status, 201)
-  t.same(app.logs, [])
+  t.same(app.warnings(), [])
 })
 
 t.test('every failure has one shape', async t => {
@@ -60,7 +60,7 @@ t.test('every failure has one shape', async t => {
   t.equal(status, 500)
   t.match(headers.get('content-type'), /^application\/json/)
   t.same(body, { statusCode: 500, code: 'INTERNAL', error: 'Internal Server Error', message: 'Something failed on our side.' }, 'nothing of the fault goes out')
-  t.match(app.logs, [{ level: 50, err: { message: 'a secret of the host' } }], 'it is in the log')
+  t.match(app.warnings(), [{ level: 50, err: { message: 'a secret of the host' } }], 'it is in the log')
   for (const authorization of ['', 'Bearer', 'Bearer ', `Basic ${mine}`, mine, `Bearer ${mine} x`]) {
     t.match(await app.call('GET', '/sessions', undefined, undefined, { authorization }), { status: 401, body: { statusCode: 401, code: 'AUTH_FAILED', error: 'Unauthorized' } }, authorization.slice(0, 12))
   }

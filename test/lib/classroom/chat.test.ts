@@ -197,7 +197,7 @@ t.test('the host may put everything away; what it fails at is its own affair', a
   await teacher.ok('setChatMode', { sessionCode, mode: 'off' })
   t.same(kept.map(({ what, message, mode }) => [what, message?.message ?? mode]), [['message', 'Hello'], ['edited', 'Hello!'], ['deleted', ''], ['direct', 'Well done.'], ['mode', 'off']])
   t.ok(kept.every(one => one.sessionId === sessionId))
-  t.equal(app.logs.length, kept.length, 'and says so in the log')
+  t.equal(app.warnings().length, kept.length, 'and says so in the log')
 })
 
 t.test('what operators watch', async t => {

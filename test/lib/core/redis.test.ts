@@ -26,6 +26,11 @@ t.test('what is asked in one turn leaves in one write, and is answered in order'
   t.equal(writes, 2, 'a publish is not held back, nor what was asked before it')
   await Promise.all([set, published])
   t.equal(writes, 2)
+
+  const much = Array.from({ length: 20 }, async (_, i) => await redis.set(`key ${i}`, 'x'.repeat(200)))
+  t.ok(writes > 2, 'what is much does not wait for the end of the turn')
+  t.same(await Promise.all(much), Array.from({ length: 20 }, () => 'OK'))
+  t.ok(writes < 10, `but leaves in few writes: ${writes - 2}`)
 })
 
 t.test('what was asked before the goodbye is still done', async t => {
