@@ -1,7 +1,7 @@
 import neostandard from 'neostandard'
 
 export default [
-  ...neostandard({ ts: true, ignores: ['dist/', '.tap/', 'coverage/', 'pages/sdk.js'] }),
+  ...neostandard({ ts: true, ignores: ['dist/', '.built/', '.tap/', 'coverage/', 'pages/sdk.js'] }),
   {
     rules: {
       // A row of a table stays a row.

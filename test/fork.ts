@@ -1,8 +1,8 @@
 import { fork as start, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { fileURLToPath } from 'node:url'
 import type { ClasswavesOptions } from '../index.ts'
 import { remote, type Remote } from './app.ts'
+import { compiled } from './compiled.ts'
 import { wrongClock } from './program.ts'
 import type { Owner } from './redis.ts'
 import type { Ended } from './traced-server.ts'
@@ -78,8 +78,8 @@ export async function forkWorker (t: Owner, redis: string, how: Launch = {}): Pr
 }
 
 export async function launch (t: Owner, script: string, options: object, { clock, log }: Launch = {}) {
-  const child: ChildProcess = start(fileURLToPath(new URL(script, import.meta.url)), [JSON.stringify(options), ...log ? [log.level] : []], {
-    execArgv: ['--import=tsx'],
+  const child: ChildProcess = start(await compiled(new URL(script, import.meta.url)), [JSON.stringify(options), ...log ? [log.level] : []], {
+    execArgv: [],
     env: { ...process.env, ...clock !== undefined && await wrongClock(clock) },
     silent: log !== undefined
   })

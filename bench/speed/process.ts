@@ -1,25 +1,10 @@
 import { fork, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
-import { fileURLToPath } from 'node:url'
-import { build } from 'esbuild'
+import { compiled } from '../../test/compiled.ts'
 import type { Memory, Started } from './servers/serve.ts'
 
 /** Servers to measure: each in a process of its own, which is asked what it used. */
-
-const built = fileURLToPath(new URL('../../dist/bench/', import.meta.url))
-const scripts = new Map<string, Promise<string>>()
-
-/** Plain JavaScript as it is published: what runs TypeScript directly adds work to each function that is made. */
-function compiled (script: URL): Promise<string> {
-  const file = fileURLToPath(script)
-  const known = scripts.get(file)
-  if (known) return known
-  const outfile = `${built}${file.replace(/^.*\/bench\//, '').replaceAll('/', '-').replace(/\.ts$/, '.js')}`
-  const made = build({ entryPoints: [file], outfile, bundle: true, packages: 'external', platform: 'node', format: 'esm', target: 'node20', external: ['#*'] }).then(() => outfile)
-  scripts.set(file, made)
-  return made
-}
 
 export interface Launched {
   /** What it said when it was ready. */

@@ -2,6 +2,7 @@ import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import t from 'tap'
 import { gateScripts } from '../../../lib/guidance/gates-redis.ts'
+import { compiled } from '../../compiled.ts'
 import { useRedis } from '../../redis.ts'
 import type { Report, Task } from './gate-differential.ts'
 import { lanes } from './gate-histories.ts'
@@ -23,7 +24,7 @@ t.test(`scripts and twins agree in ${histories} histories each (CLASSWAVES_SEED=
   const reports: Report[] = []
   await Promise.all([0, 1].map(async half => {
     const task: Task = { url, seed, histories, lanes: names.filter((_, index) => index % 2 === half) }
-    const child = fork(new URL('gate-differential.ts', import.meta.url), [JSON.stringify(task)], { execArgv: ['--import=tsx'] })
+    const child = fork(await compiled(new URL('gate-differential.ts', import.meta.url)), [JSON.stringify(task)], { execArgv: [] })
     t.teardown(() => child.kill())
     child.on('message', (report: Report) => {
       reports.push(report)
