@@ -4,10 +4,11 @@ import { join } from 'node:path'
 import t from 'tap'
 import { writeSdk } from '../../bin/bundle.ts'
 import { build, secret } from '../app.ts'
+import { compiled } from '../compiled.ts'
 import { run } from '../examples/run.ts'
 import { useRedis } from '../redis.ts'
 
-const cli = 'bin/cli.ts'
+const cli = await compiled(new URL('../../bin/cli.ts', import.meta.url))
 
 t.test('bad input gets a sentence and exit code 2', async t => {
   const folder = await mkdtemp(join(tmpdir(), 'classwaves-cli-'))

@@ -18,7 +18,7 @@ const patienceMs = 60_000
 
 export function run (t: Owner, file: string, args: readonly string[] = [], env: Record<string, string> = {}): Running {
   const inherited = Object.fromEntries(Object.entries(process.env).filter(([name]) => !variables.includes(name)))
-  const child = spawn(process.execPath, ['--import=tsx', file, ...args], { env: { ...inherited, ...env }, stdio: ['pipe', 'pipe', 'pipe'] })
+  const child = spawn(process.execPath, [...file.endsWith('.ts') ? ['--import=tsx'] : [], file, ...args], { env: { ...inherited, ...env }, stdio: ['pipe', 'pipe', 'pipe'] })
   const said = { stdout: '', stderr: '' }
   const watchers = new Set<() => void>()
   for (const stream of ['stdout', 'stderr'] as const) {
