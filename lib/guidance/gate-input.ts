@@ -36,11 +36,17 @@ const identifier = Compile(Id)
  */
 export const checks: { [G in GateName]: (input: Input<G>, settings: GateSettings) => Checked[G] } = {
   energy: input => Object.assign(group(input), { id: optionalId(input.id), sample: number('sample', input.sample, -amountLimit, amountLimit) }),
-  attention: (input, { attention }) => Object.assign(group(input), {
-    score: number('score', input.score, 0, 100),
-    minScoreDelta: duration('minScoreDelta', input.minScoreDelta, attention.minScoreDelta),
-    minTimeDeltaMs: duration('minTimeDeltaMs', input.minTimeDeltaMs, attention.minTimeDeltaMs)
-  }),
+  attention (input, { attention }) {
+    const { sessionId, groupId, at } = group(input)
+    return {
+      sessionId,
+      groupId,
+      at,
+      score: number('score', input.score, 0, 100),
+      minScoreDelta: duration('minScoreDelta', input.minScoreDelta, attention.minScoreDelta),
+      minTimeDeltaMs: duration('minTimeDeltaMs', input.minTimeDeltaMs, attention.minTimeDeltaMs)
+    }
+  },
   promptPressure: input => group(input),
   acknowledge: input => Object.assign(group(input), { id: optionalId(input.id) }),
   cooldown: (input, settings) => Object.assign(group(input), { cooldownMs: duration('cooldownMs', input.cooldownMs, settings.cooldownMs) }),
