@@ -45,8 +45,8 @@ export function createRedisLive ({ redis, subscription, onFailure }: RedisLiveOp
   /** How our own messages begin; we hear them too. */
   const own = `{"sender":"${randomUUID()}",`
   /**
-   * As JSON, what leaves together: the events of one turn of the event loop and, soon after a message, those of the
-   * millisecond that follows it. A message costs three processes more than the events in it.
+   * As JSON, what leaves together: the events of one turn of the event loop or, soon after a message, those until
+   * `everyMs` have passed. A message costs three processes more than the events in it.
    */
   let waiting: string[] = []
   let size = 0

@@ -32,7 +32,7 @@ const identifier = Compile(Id)
 
 /**
  * One check for each gate; both backends begin with it, so both refuse the same, before anything is stored. A spread would
- * do the same, a hundred times as slow: V8 takes microseconds to add to an object that was spread first.
+ * do the same, a hundred times as slow: V8 takes microseconds to add to an object that was spread first. `attention`, which is asked most, makes one object only.
  */
 export const checks: { [G in GateName]: (input: Input<G>, settings: GateSettings) => Checked[G] } = {
   energy: input => Object.assign(group(input), { id: optionalId(input.id), sample: number('sample', input.sample, -amountLimit, amountLimit) }),

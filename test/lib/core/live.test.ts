@@ -1,0 +1,50 @@
+import { setTimeout as pause } from 'node:timers/promises'
+import t from 'tap'
+import { createRedisLive, type LiveEvent } from '../../../lib/core/live.ts'
+import { startRedis } from '../../redis.ts'
+
+/** Newest-wins events between processes: what leaves together, and what does not wait. */
+
+const event = (text: string): LiveEvent => ({ namespace: '/guidance', rooms: ['session:s'], event: 'news', payload: { text }, meta: { id: text, room: 'session:s', at: '' }, thing: text })
+
+t.test('events that follow each other share a message, and are heard by the others in order', async t => {
+  const server = await startRedis(t)
+  const [one, other, ears] = [server.client(), server.client(), server.client()]
+  const [oneHears, otherHears] = [server.client(), server.client()]
+  await Promise.all([one, other, ears, oneHears, otherHears].map(async client => await client.ping()))
+  const messages: string[][] = []
+  ears.on('message', (_channel: string, message: string) => { messages.push((JSON.parse(message) as { events: LiveEvent[] }).events.map(({ thing }) => thing)) })
+  await ears.subscribe('classwaves:live')
+
+  const heard: Record<'one' | 'other', string[]> = { one: [], other: [] }
+  const onFailure = (error: unknown): void => { t.fail(String(error)) }
+  const here = createRedisLive({ redis: one, subscription: oneHears, onFailure })
+  const there = createRedisLive({ redis: other, subscription: otherHears, onFailure })
+  here.listen(({ thing }) => heard.one.push(thing))
+  there.listen(({ thing }) => heard.other.push(thing))
+  while ((await one.pubsub('NUMSUB', 'classwaves:live'))[1] !== 3) await pause(5)
+  const said = async (last: string): Promise<void> => { while (!messages.flat().includes(last) || !heard.other.includes(last)) await pause(1) }
+
+  here.send(event('a'))
+  here.send(event('b'))
+  const turns = Array.from({ length: 20 }, (_, i) => `turn ${i}`)
+  for (const text of turns) {
+    await new Promise(setImmediate)
+    here.send(event(text))
+  }
+  await said('turn 19')
+  t.same(messages[0], ['a', 'b'], 'those of a turn leave at once')
+  t.same(messages.flat(), ['a', 'b', ...turns])
+  t.ok(messages.length <= 10, `those of the turns that follow share ${messages.length - 1} messages`)
+
+  const before = messages.length
+  here.send(event('f'))
+  here.flush()
+  await one.publish('classwaves:live', '{"sender":"x","events":[]}')
+  while (messages.length < before + 2) await pause(1)
+  t.same(messages.slice(before), [['f'], []], 'what is sent next does not overtake what was flushed')
+
+  there.send(event('g'))
+  while (heard.one.length === 0) await pause(1)
+  t.same(heard, { one: ['g'], other: ['a', 'b', ...turns, 'f'] }, 'nobody hears themselves')
+})
