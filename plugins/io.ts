@@ -7,10 +7,12 @@ import { Connections, type Connection } from '../lib/core/connections.ts'
 import type { Counters } from '../lib/core/counters.ts'
 import { createMemoryCounters } from '../lib/core/counters-memory.ts'
 import { drain } from '../lib/core/drain.ts'
+import { ClasswavesError } from '../lib/core/errors.ts'
 import { endIdle } from '../lib/core/idle.ts'
 import type { Limits } from '../lib/core/limits.ts'
 import { originRule } from '../lib/core/origin.ts'
 import { guardedParser } from '../lib/core/parser.ts'
+import { PollOwners, type Foreign } from '../lib/core/poll-owner.ts'
 import { quiet, subscriber, type RedisClient } from '../lib/core/redis.ts'
 import { shareUpgrades, type Upgrades } from '../lib/core/upgrade.ts'
 import { shortWay, stockBroadcast, type Broadcast } from '../lib/core/wire.ts'
@@ -39,15 +41,23 @@ interface IoOptions {
   redis?: RedisClient
   now: () => number
   addressOf: (request: IncomingMessage) => string
-  onFailure: (what: 'publish' | 'slow' | 'flood' | 'origin' | 'address', error?: unknown) => void
+  onFailure: (what: 'publish' | 'slow' | 'flood' | 'origin' | Foreign, error?: unknown) => void
   use: (state: IoState) => void
 }
 
-type EngineRequest = IncomingMessage & { _query?: { sid?: string } }
+type EngineRequest = IncomingMessage & { _query?: { sid?: string, transport?: string } }
 type Decide = (reason: string | undefined, allowed: boolean) => void
 
 /** A server of our own, and what of it could keep Fastify's close waiting. */
 interface Own { io: Server, upgrades: Upgrades, endIdle: () => void }
+
+/** What a program reads whose request for an open connection is refused. */
+const refusals: Record<'origin' | Foreign, string> = {
+  origin: 'The origin of this page is not allowed.',
+  address: 'This connection was opened from another address.',
+  owner: 'This connection is somebody else\'s.',
+  unclaimed: 'Nothing shows whose this connection is: use WebSocket, or poll with withCredentials: true, so that the cookie of the handshake comes back.'
+}
 
 /**
  * `fastify.io`: a Socket.IO server on the Fastify server, or the host's if one is decorated. It closes in `preClose`,
@@ -105,7 +115,7 @@ export default fp<IoOptions>(async (fastify, { io: options, origins, drainMs, li
       connectTimeout: 10_000,
       maxHttpBufferSize: 2 * limits.packetBytes,
       parser: guardedParser(limits),
-      cors: { origin: [...rule.origins] },
+      cors: { origin: [...rule.origins], credentials: true },
       ...given,
       destroyUpgrade: false,
       allowRequest (request, decide: Decide) {
@@ -129,7 +139,7 @@ export default fp<IoOptions>(async (fastify, { io: options, origins, drainMs, li
   async function refusal (request: IncomingMessage, handshakes: Counters): Promise<string | undefined> {
     if (!rule.allows(request)) {
       onFailure('origin')
-      return 'The origin of this page is not allowed.'
+      return refusals.origin
     }
     const address = addressOf(request)
     if (address === '') return 'This connection has gone.' // reset while it was read
@@ -139,24 +149,27 @@ export default fp<IoOptions>(async (fastify, { io: options, origins, drainMs, li
     return allowed ? undefined : 'Too many connections from this address.'
   }
 
-  /**
-   * Looks at every request of an open connection, as `allowRequest` does at its first. The id of a polling connection
-   * stands in its URLs, so it counts only from where the connection was opened.
-   */
+  /** Looks at every request of an open connection, as `allowRequest` does at its first. */
   function watchRequests (io: Server): void {
-    const owners = new Map<string, string>()
+    const owners = new PollOwners({ addressOf, path: io.path() })
+    io.engine.on('initial_headers', (headers: Record<string, string | string[]>, request: EngineRequest) => {
+      const greeting = request._query?.transport === 'polling' ? owners.greeting(request) : undefined
+      if (greeting !== undefined) headers['Set-Cookie'] = [headers['Set-Cookie'] ?? [], greeting].flat()
+    })
     io.engine.on('connection', (connection: Connection & { request: IncomingMessage }) => {
-      owners.set(connection.id, addressOf(connection.request))
-      connection.once('close', () => owners.delete(connection.id))
+      if (connection.transport.name === 'polling') {
+        owners.opened(connection.id, connection.request)
+        connection.once('close', () => owners.closed(connection.id))
+      }
       if (state.draining) connection.close()
     })
     io.engine.use((request: EngineRequest, response: ServerResponse, next: () => void) => {
-      const owner = request._query?.sid === undefined ? undefined : owners.get(request._query.sid)
-      const fault = owner === undefined ? undefined : !rule.allows(request) ? 'origin' : owner !== addressOf(request) ? 'address' : undefined
+      const id = request._query?.sid
+      const fault = id === undefined ? undefined : rule.allows(request) ? owners.fault(id, request) : 'origin'
       if (fault === undefined) return next()
       onFailure(fault)
-      response.writeHead(403)
-      response.end() // of an upgrade it is a stand-in, and its end cuts the connection
+      response.writeHead(403, { 'content-type': 'application/json' })
+      response.end(JSON.stringify(new ClasswavesError('FORBIDDEN', refusals[fault]).toWire())) // of an upgrade it is a stand-in, and its end cuts the connection
     })
   }
 }, { name: 'fastify-classwaves-io' })

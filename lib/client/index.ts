@@ -64,7 +64,7 @@ export function createClient ({ io, url, getToken, socket: given = {}, queueLimi
     const socket: Socket = first
       ? first.socket.io.socket(name, { auth })
       : io((url ?? '') + name, {
-        transports: ['websocket', 'polling'], tryAllTransports: true, reconnectionDelay: delayMs, reconnectionDelayMax: 5_000, ...given, auth, forceNew: true, autoConnect: false
+        transports: ['websocket', 'polling'], tryAllTransports: true, withCredentials: true, reconnectionDelay: delayMs, reconnectionDelayMax: 5_000, ...given, auth, forceNew: true, autoConnect: false
       })
     if (!first) {
       // One that was told when to come again goes back to its own pace once it is there.

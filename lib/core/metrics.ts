@@ -46,7 +46,7 @@ export function createMetrics (hostRegistry?: Registry, state: State = nothing) 
     sent: new Counter({ name: 'classwaves_events_sent_total', help: 'Events sent to rooms.', labelNames: ['namespace', 'event'], registers }),
     sendFailures: new Counter({ name: 'classwaves_send_failures_total', help: 'Events that went to nobody, because they could not be kept.', labelNames: ['namespace', 'event'], registers }),
     publishFailures: new Counter({ name: 'classwaves_publish_failures_total', help: 'Events that reached only this process, because Redis was away.', registers }),
-    connectionFaults: new Counter({ name: 'classwaves_connection_faults_total', help: 'Connections refused or closed: slow readers, floods, foreign origins; publishes that failed.', labelNames: ['what'], registers }),
+    connectionFaults: new Counter({ name: 'classwaves_connection_faults_total', help: 'Connections refused or closed: slow readers, floods, foreign origins, requests for a polling connection that is not theirs; publishes that failed.', labelNames: ['what'], registers }),
     slowReaders: looked('classwaves_slow_readers', 'Connections that are behind, and get only the newest of live scores.', [], gauge => gauge.set(state.slowReaders())),
     draining: looked('classwaves_draining', '1 while this process sends its clients away.', [], gauge => gauge.set(Number(state.draining()))),
     replays: new Counter({ name: 'classwaves_replays_total', help: 'Readers that said where they were: recovered, or lost when that was too long ago.', labelNames: ['namespace', 'result'], registers }),

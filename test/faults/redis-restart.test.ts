@@ -33,12 +33,13 @@ for (const persistent of [true, false]) {
     t.same([faultsOf(control), control.told, control.refused], [[], 0, 0], 'control: nothing is told as lost, nothing refused')
 
     const firsts: number[] = []
-    const sum = { said: 0, refused: 0, seen: 0, told: 0, faults: 0 }
+    const sum = { said: 0, refused: 0, seen: 0, told: 0, gone: 0, faults: 0 }
     for (const [round, down] of downs.entries()) {
       const verdict = await school.during(async () => {
         await pause(200)
         await redis.kill()
         await Promise.all(servers.map(noticed))
+        if (!persistent) sum.gone += school.mourn()
         await pause(down)
         await redis.restart()
         await school.insist()
@@ -51,8 +52,8 @@ for (const persistent of [true, false]) {
       for (const what of ['said', 'refused', 'seen', 'told'] as const) sum[what] += verdict[what]
     }
     t.ok(pupils.every(({ client }) => client.health === 'online'))
-    t.comment(`${sum.said} events acknowledged, ${sum.refused} refused, seen ${sum.seen} times; ${sum.told} said just before and told as lost`)
-    const faults = `${sum.faults} lost, twice or out of order, ${sum.told} said just before it and told as lost, of ${sum.seen} seen`
+    t.comment(`${sum.said} events acknowledged, ${sum.refused} refused, seen ${sum.seen} times; ${sum.told} said just before and told as lost, ${sum.gone} gone with its memory`)
+    const faults = `${sum.faults} lost, twice or out of order, ${sum.told} said just before it and told as lost${persistent ? '' : `, ${sum.gone} gone with its memory before anybody heard`}, of ${sum.seen} seen`
     const worst = Math.max(...firsts)
     figure(t, {
       what: `Redis killed and back ${persistent ? 'with' : 'without'} its data, ${downs.length} times${persistent ? ': first cross-process event' : ''}`,

@@ -46,6 +46,11 @@ export interface School {
   another (): Promise<Forked>
   /** What is said from now on must be heard, whatever the pupils are told of their rooms. Resolves with the first of it that is acknowledged. */
   insist (): Promise<void>
+  /**
+   * Redis was killed and keeps nothing: of the last that it acknowledged in each room, what nobody has heard died with
+   * it, and where the class is gone as well there is no subscription that could say so. Returns how much that was.
+   */
+  mourn (): number
   /** The worker and all others talk while `events` go on; then everybody gets time to hear all of it, and the record is judged. `refused` is the worker's. */
   during (events: () => Promise<unknown>): Promise<Verdict & { said: number, refused: number, ms: number }>
 }
@@ -170,6 +175,16 @@ export async function startSchool (t: Owner, { servers: count, full = count, cla
     async insist () {
       due = true
       await new Promise<void>(resolve => { accepted = resolve })
+    },
+    mourn () {
+      let gone = 0
+      for (const { rooms } of sessions) {
+        const last = said.filter(one => one.room === rooms.talk && one.acknowledged).at(-1)
+        if (last === undefined || readers.some(({ seen }) => seen.some(one => 'id' in one && one.id === last.id))) continue
+        last.acknowledged = false
+        gone++
+      }
+      return gone
     },
     async during (events) {
       // What nobody was sure of may still come.

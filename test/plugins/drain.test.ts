@@ -43,7 +43,7 @@ async function crowd (app: Remote, size: number): Promise<{ clients: Client[], e
   while (clients.length < size) {
     clients.push(...await Promise.all(Array.from({ length: Math.min(50, size - clients.length) }, async (_, i) => {
       const one = await app.connect(i % 2 ? '/sessions' : '/guidance', token(), {
-        reconnection: true, reconnectionDelay: 100, reconnectionDelayMax: 500, ...(i % 10 === 0 && { transports: ['polling'] })
+        reconnection: true, reconnectionDelay: 100, reconnectionDelayMax: 500, ...(i % 10 === 0 && { transports: ['polling'], withCredentials: true })
       }) as unknown as Client
       one.socket.once('disconnect', () => ends.push(performance.now()))
       return one
