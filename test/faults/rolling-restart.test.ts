@@ -12,7 +12,7 @@ import { figure, tier } from './tier.ts'
  */
 
 const rounds = tier(1, 50)
-const plan = { servers: 3, classes: tier(3, 10), pupils: tier(10, 30), eventsPerSecond: tier(50, 100), lively: true }
+const plan = { servers: 3, classes: tier(3, 10), pupils: tier(10, 30), eventsPerSecond: tier(50, 100), eager: true, lively: true }
 
 t.test(`${rounds} rolling restarts of ${plan.servers} processes`, { timeout: 7_200_000 }, async t => {
   const school = await startSchool(t, plan)

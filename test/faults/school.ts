@@ -24,6 +24,8 @@ export interface SchoolPlan {
   pupils: number
   /** Talk over all classes. */
   eventsPerSecond: number
+  /** The worker does not wait for an acknowledgement before it says the next; only with a Redis that stays is what it says in order then. */
+  eager?: boolean
   /** Beside the talk: in each class two messages of pupils and a change of its status in a second. */
   lively?: boolean
   /** Redis keeps its data over a restart. */
@@ -70,7 +72,7 @@ interface Session {
 
 const statusId = (version: number): string => `version ${version}`
 
-export async function startSchool (t: Owner, { servers: count, full = count, classes, pupils: size, eventsPerSecond, lively = false, persistent = false }: SchoolPlan): Promise<School> {
+export async function startSchool (t: Owner, { servers: count, full = count, classes, pupils: size, eventsPerSecond, eager = false, lively = false, persistent = false }: SchoolPlan): Promise<School> {
   const redis = await startRedis(t, { persistent })
   const another = async (): Promise<Forked> => await fork(t, { redis: redis.url })
   const servers = await Promise.all(Array.from({ length: count }, another))
@@ -121,18 +123,22 @@ export async function startSchool (t: Owner, { servers: count, full = count, cla
   async function talk ({ sessionId, rooms }: Session, offset: number, stopped: () => boolean): Promise<void> {
     const every = 1000 * classes / eventsPerSecond
     const began = performance.now() + offset * every / classes
+    const emits: Promise<void>[] = []
     for (let n = 0; !stopped(); n++) {
       await pause(Math.max(0, began + n * every - performance.now()))
       const one = { room: rooms.talk, id: `${offset}-${n}-${Math.round(began)}`, by: 'worker', acknowledged: false, due }
       said.push(one)
-      try {
-        await worker.sessions.to({ sessionId, groupId }).emit('transcription:group:new', { sessionId, groupId, id: one.id, text: 'So it takes the bank away.', timestamp: new Date().toISOString() })
+      const text = { sessionId, groupId, id: one.id, text: 'So it takes the bank away.', timestamp: new Date().toISOString() }
+      const emit = worker.sessions.to({ sessionId, groupId }).emit('transcription:group:new', text).then(() => {
         one.acknowledged = true
         if (one.due) accepted()
-      } catch (error) {
+      }, (error: unknown) => {
         if ((error as { code?: string }).code !== 'UNAVAILABLE') throw error
-      }
+      })
+      if (eager) emits.push(emit)
+      else await emit
     }
+    await Promise.all(emits)
   }
 
   /** The pupils of a class say something, one after the other. */
@@ -200,8 +206,8 @@ export async function startSchool (t: Owner, { servers: count, full = count, cla
       } finally {
         stopped = true
       }
-      await talking
       const ms = performance.now() - began
+      await talking
       const acknowledged = said.filter(one => one.acknowledged).length
       for (const end = performance.now() + patienceMs; ; await pause(100)) {
         const isQuiet = pupils.every(({ client }) => client.health === 'online')
