@@ -11,6 +11,8 @@ export interface Cursor extends Position {
   moved: Set<() => void>
   /** Settles when the position is known. */
   placed: Promise<void>
+  /** The home room, and rooms that hear of it: as long as one of them has a reader, the cursor is needed. */
+  rooms: Set<string>
   /** Readers on their way in; a cursor that somebody needs is not forgotten. */
   entering: number
   /** Sockets that are getting what they missed: what goes out meanwhile they read from the journal. */
@@ -34,8 +36,8 @@ export async function leaveAll (socket: Socket, rooms: readonly string[]): Promi
   await Promise.all(rooms.map(room => socket.leave(room)))
 }
 
-export function cursorAt (position: Position): Cursor {
-  return { ...position, waiting: null, filling: null, moved: new Set(), placed: Promise.resolve(), entering: 0, behind: new Set() }
+export function cursorAt (position: Position, rooms: readonly string[]): Cursor {
+  return { ...position, waiting: null, filling: null, moved: new Set(), placed: Promise.resolve(), rooms: new Set(rooms), entering: 0, behind: new Set() }
 }
 
 export function move (cursor: Cursor, { epoch, offset }: Position): void {

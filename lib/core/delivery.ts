@@ -44,6 +44,7 @@ export class Delivery {
   readonly #source: Source
   readonly #timer: NodeJS.Timeout
   #again: NodeJS.Timeout | undefined
+  #feedsDue = false
 
   constructor ({ io, journal, live, connections, broadcast = stockBroadcast, log, watch }: DeliveryDependencies) {
     this.#io = io
@@ -55,8 +56,8 @@ export class Delivery {
     this.#watch = watch
     this.#source = { journal, connections, watch, until: (...place) => this.#until(...place) }
     live.listen(event => this.#spread(event))
-    journal.listen(event => this.#hear(event), () => { void this.#compare() })
-    this.#timer = setInterval(() => { void this.#compare() }, compareMs).unref()
+    journal.listen(event => this.#hear(event), () => { void this.#compare(true) })
+    this.#timer = setInterval(() => { void this.#compare(false) }, compareMs).unref()
   }
 
   stop (): void {
@@ -85,6 +86,7 @@ export class Delivery {
     const returns = readers.some(({ place }) => place)
     for (const { cursor, place } of readers) {
       cursor.entering++
+      for (const room of rooms) cursor.rooms.add(room)
       if (place) cursor.behind.add(socket.id)
     }
     try {
@@ -115,7 +117,7 @@ export class Delivery {
     let cursor = this.#cursors.get(key)
     if (!cursor) {
       if (!this.#hasReaders(namespace, rooms)) return
-      cursor = cursorAt({ epoch: position.epoch, offset: position.offset - 1 })
+      cursor = cursorAt({ epoch: position.epoch, offset: position.offset - 1 }, rooms)
       this.#cursors.set(key, cursor)
     }
     if (cursor.waiting) cursor.waiting.push(event)
@@ -168,6 +170,7 @@ export class Delivery {
     const kept = this.#hasReaders(event.namespace, event.rooms) ? event.open() : undefined
     move(cursor, event.position)
     if (!kept) return
+    for (const room of event.rooms) cursor.rooms.add(room)
     this.#broadcast(this.#io.of(event.namespace), event.rooms, cursor.behind, kept.event, kept.payload, kept.meta)
   }
 
@@ -181,9 +184,10 @@ export class Delivery {
   }
 
   /** Asks for no namespace by name: Socket.IO would make one. */
-  #hasReaders (namespace: string, rooms: readonly string[]): boolean {
+  #hasReaders (namespace: string, rooms: Iterable<string>): boolean {
     const there = this.#io._nsps.get(namespace)?.adapter.rooms
-    return there !== undefined && rooms.some(room => there.has(room))
+    if (there !== undefined) for (const room of rooms) if (there.has(room)) return true
+    return false
   }
 
   /** What comes before the position is known waits for it. */
@@ -191,7 +195,7 @@ export class Delivery {
     const key = keyOf(namespace, room)
     let cursor = this.#cursors.get(key)
     if (cursor) return cursor
-    cursor = cursorAt({ epoch: '', offset: 0 })
+    cursor = cursorAt({ epoch: '', offset: 0 }, [room])
     cursor.waiting = []
     this.#cursors.set(key, cursor)
     cursor.placed = this.#place(namespace, room, cursor)
@@ -215,29 +219,39 @@ export class Delivery {
     while (isBehind()) if (!await this.#fill(namespace, room, cursor)) return
   }
 
-  /** For events that were lost without a later one to tell of them; forgets rooms that nobody reads. */
-  async #compare (): Promise<void> {
+  /**
+   * For events that were lost without a later one to tell of them; forgets rooms that nobody reads. After a new
+   * connection to Redis also those of which only feeds hear: these are many, and most say nothing any more.
+   */
+  async #compare (withFeeds: boolean): Promise<void> {
     for (const [key, cursor] of [...this.#cursors]) {
       const [namespace, room] = key.split(' ') as [string, string]
-      if (!this.#hasReaders(namespace, [room])) {
+      if (!this.#hasReaders(namespace, cursor.rooms)) {
         // Another one may have taken its place while the rooms before it were compared.
         if (!cursor.waiting && cursor.entering === 0 && this.#cursors.get(key) === cursor) this.#cursors.delete(key)
         continue
       }
+      if (!withFeeds && !this.#hasReaders(namespace, [room])) continue
       try {
         await cursor.placed
         const position = await this.#journal.position(namespace, room)
         const isBehind = cursor.epoch !== position.epoch || cursor.offset < position.offset
-        if (isBehind && !await this.#fill(namespace, room, cursor)) return this.#compareAgain()
+        if (isBehind && !await this.#fill(namespace, room, cursor)) return this.#compareAgain(withFeeds)
       } catch {
-        return this.#compareAgain() // Redis is away or late, and says so elsewhere
+        return this.#compareAgain(withFeeds) // Redis is away or late, and says so elsewhere
       }
     }
   }
 
-  #compareAgain (): void {
+  /** Of two that failed, the one that asks for less does not take the place of the other. */
+  #compareAgain (withFeeds: boolean): void {
+    this.#feedsDue ||= withFeeds
     clearTimeout(this.#again)
-    this.#again = setTimeout(() => { void this.#compare() }, againMs).unref()
+    this.#again = setTimeout(() => {
+      const due = this.#feedsDue
+      this.#feedsDue = false
+      void this.#compare(due)
+    }, againMs).unref()
   }
 }
 

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -11,7 +11,9 @@ import type { Figure } from './tier.ts'
  */
 
 const root = fileURLToPath(new URL('../../', import.meta.url))
-const usual = ['test/faults', 'test/lib/core/delivery-interleavings.test.ts', 'test/plugins/slow-readers.test.ts']
+// Files by their names: of a folder beside files the runner takes nothing.
+const faults = readdirSync(join(root, 'test/faults')).filter(name => name.endsWith('.test.ts')).map(name => `test/faults/${name}`)
+const usual = [...faults, 'test/lib/core/delivery-interleavings.test.ts', 'test/plugins/slow-readers.test.ts']
 const folder = mkdtempSync(join(tmpdir(), 'classwaves-figures-'))
 const figures = join(folder, 'figures.jsonl')
 const given = process.argv.slice(2)

@@ -71,6 +71,29 @@ t.test('what is lost and has no successor comes with the next comparison', async
   t.same(one.numbers, [1, 2, 3])
 })
 
+t.test('so it does where only a feed hears of the room, also once the room itself has no reader any more', async t => {
+  const { wire, one, journal } = world(t)
+  const feed = 'user:teacher:sessions'
+  const [teacher, pupil] = [new Reader(one, 'teacher'), new Reader(one, 'pupil')]
+  const say = async (room: string, number: number): Promise<void> => { await journal.append({ ...event(number), rooms: [room, feed] }) }
+  const later = 'session:made-later'
+  await one.delivery.followAs(teacher.socket, [feed], [home])
+  await pupil.follow(undefined, later)
+  await say(later, 1)
+  pupil.leave(later)
+  wire.reconnected() // looks which rooms have readers
+  await settled()
+  t.same(teacher.numbers, [1])
+  wire.carry = () => {}
+  await say(home, 2)
+  await say(later, 3)
+  await settled()
+  t.same(teacher.numbers, [1])
+  wire.reconnected()
+  await settled()
+  t.same(teacher.numbers, [1, 2, 3])
+})
+
 t.test('a comparison that Redis did not answer comes again by itself, and soon', async t => {
   const { wire, reader, say } = world(t)
   const one = reader()
