@@ -7,7 +7,7 @@ import type { Contract } from '../lib/core/contract.ts'
 import type { WireError } from '../lib/core/errors.ts'
 import type { guidance, sessions } from '../lib/contract.ts'
 import { client, type Client } from './client.ts'
-import { leaksIn, remember } from './leaks.ts'
+import { remember, spotless } from './leaks.ts'
 import { census, declarations } from './monitor.ts'
 import { useRedis, type Owner } from './redis.ts'
 
@@ -60,9 +60,10 @@ export async function build (t: Owner, options: ClasswavesOptions = {}, before: 
   const app = Fastify({ logger: { level: 'trace', stream: { write: line => { lines.push(line) } } } })
   const log = (): string => lines.join('')
   t.teardown(async () => {
+    const metrics = app.server.listening ? (await app.inject({ url: '/metrics', headers: { authorization: `Bearer ${token({ role: 'admin' })}` } })).body : ''
     await app.close()
-    const leaks = leaksIn(log())
-    if (leaks.length > 0) throw new Error(`its log holds ${leaks.join(', ')}`)
+    spotless('its log', log())
+    spotless('what it measured', metrics)
   })
   await before(app)
   await app.register(classwaves, { jwt: { secret }, ...wayOfTests, ...options })
@@ -93,6 +94,7 @@ export function remote (t: Owner, url: string): Remote {
       ...(body !== undefined && { body: typeof body === 'string' ? body : JSON.stringify(body) })
     })
     const text = await response.text()
+    if (!response.ok) spotless(`${method} ${path}: the error`, text)
     const isJson = response.headers.get('content-type')?.startsWith('application/json') && text !== ''
     return { status: response.status, headers: response.headers, body: (isJson ? JSON.parse(text) : text) as T }
   }
@@ -117,7 +119,9 @@ export function remote (t: Owner, url: string): Remote {
       try {
         await connect(namespace, auth)
       } catch (error) {
-        return (error as { data?: WireError }).data ?? {}
+        const { data = {} } = error as { data?: WireError }
+        spotless(`the refusal of ${namespace}`, JSON.stringify(data))
+        return data
       }
       throw new Error(`${namespace} let it in`)
     }

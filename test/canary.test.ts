@@ -175,19 +175,19 @@ function carried (commands: readonly Command[], declared: Declared): { secrets: 
 t.test('a class on two processes', async t => {
   const password = canaries.secret(randomBytes(12).toString('hex'))
   const apiKey = canaries.secret(`sk-${randomBytes(12).toString('hex')}`)
-  const redis = await startRedis(t, { args: ['--requirepass', password] })
+  const redis = await startRedis(t, { args: ['--requirepass', password], unheard: true })
   const options = { redis: redis.url.replace('//', `//:${password}@`) }
   const model = await endpoint(t, (response, { text }) => json(response, completion(`I was told ${text}`)))
   const lines: string[] = []
   const analyzer = openaiAnalyzer({ baseUrl: model.baseUrl, model: 'small', apiKey })
   const [b, a] = await Promise.all([
-    fork(t, options, { log: { level: 'trace', hear: text => { lines.push(text) } } }),
+    fork(t, options, { hear: line => { lines.push(line) } }),
     build(t, { ...options, guidance: { analyzer } })
   ])
   const commands = await monitor(t, redis.port, password)
   const client = redis.client({ password })
   const declared = await declarations()
-  const heard: Heard = { errors: [], metrics: [], logs: { here: () => a.log(), there: () => lines.join('') } }
+  const heard: Heard = { errors: [], metrics: [], logs: { here: () => a.log(), there: () => lines.join('\n') } }
 
   const sessionId = await journey(t, a, b, heard)
   t.ok((await a.app.io.fetchSockets()).length > 0, 'handshakes of all sockets are asked for, the way Socket.IO does it')

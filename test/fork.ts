@@ -1,8 +1,10 @@
 import { fork as start, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
+import { createInterface } from 'node:readline'
 import type { ClasswavesOptions } from '../index.ts'
 import { remote, type Remote } from './app.ts'
 import { compiled } from './compiled.ts'
+import { spotless } from './leaks.ts'
 import { wrongClock } from './program.ts'
 import type { Owner } from './redis.ts'
 import type { Ended } from './traced-server.ts'
@@ -25,8 +27,8 @@ export interface Forked extends Remote {
 export interface Launch {
   /** By how much its clock is wrong, as faketime says it: `+600s`. */
   clock?: string
-  /** The level of its log, and who hears what it writes; else it is `error`, and goes where that of the tests goes. */
-  log?: { level: string, hear: (text: string) => void }
+  /** Who hears each line that it logs, at all levels; else what it logs is looked at when it ends. */
+  hear?: (line: string) => void
 }
 
 export async function fork (t: Owner, options: Omit<ClasswavesOptions, 'authorize'> = {}, how: Launch = {}): Promise<Forked> {
@@ -77,13 +79,23 @@ export async function forkWorker (t: Owner, redis: string, how: Launch = {}): Pr
   }
 }
 
-export async function launch (t: Owner, script: string, options: object, { clock, log }: Launch = {}) {
-  const child: ChildProcess = start(await compiled(new URL(script, import.meta.url)), [JSON.stringify(options), ...log ? [log.level] : []], {
+/** Holds what a process logs until it ends, and lets errors and whatever is no log through. */
+function watch (t: Owner, script: string): (line: string) => void {
+  const lines: string[] = []
+  t.teardown(() => spotless(`the log of ${script}`, lines.join('\n')))
+  return line => {
+    lines.push(line)
+    if (!/^\{"level":[1-4]0,/.test(line)) process.stderr.write(`${line}\n`)
+  }
+}
+
+export async function launch (t: Owner, script: string, options: object, { clock, hear = watch(t, script) }: Launch = {}) {
+  const child: ChildProcess = start(await compiled(new URL(script, import.meta.url)), [JSON.stringify(options)], {
     execArgv: [],
     env: { ...process.env, ...clock !== undefined && await wrongClock(clock) },
-    silent: log !== undefined
+    silent: true
   })
-  for (const stream of [child.stdout, child.stderr]) stream?.setEncoding('utf8').on('data', (text: string) => log?.hear(text))
+  for (const input of [child.stdout, child.stderr]) if (input) createInterface({ input }).on('line', hear)
   const gone = once(child, 'exit') as Promise<[number | null]>
   const atExit = (): void => { child.kill('SIGKILL') }
   process.once('exit', atExit)

@@ -1,16 +1,18 @@
 /**
- * What may stand in no log: tokens, and what people said. Each server that a test builds logs all it can, and is looked
- * at when it ends, so every test is a test of this. `canary.test.ts` looks in more places, and for more.
+ * Where tokens and what people said may not be: logs, metrics, errors, what goes to Redis but the keys that are declared
+ * to hold it. Each server and each Redis of a test is looked at when it ends, each error when it comes, so every test is
+ * a test of this. `canary.test.ts` looks for more.
  */
 
 /** Three parts in base64url, of which the first two are JSON. */
-const token = /eyJ[\w-]{10,}\.eyJ[\w-]{10,}\.[\w-]{16,}/g
+export const tokens = /eyJ[\w-]{10,}\.eyJ[\w-]{10,}\.[\w-]{16,}/g
 /** Where people's words stand in what is sent. */
 const spoken = new Set(['text', 'message', 'issueReason', 'teacherNotes', 'reason', 'topic', 'goal', 'displayName'])
 /** Shorter words stand in logs by chance. */
 const least = 12
 
-const said = new Set<string>()
+/** All that was said in this process. */
+export const said = new Set<string>()
 
 /** Remembers what is said with a request or an event. */
 export function remember (payload: unknown): void {
@@ -21,7 +23,13 @@ export function remember (payload: unknown): void {
   }
 }
 
+/** @throws for tokens and words in what somebody is told */
+export function spotless (what: string, text: string): void {
+  const leaks = leaksIn(text)
+  if (leaks.length > 0) throw new Error(`${what} holds ${leaks.join(', ')}`)
+}
+
 /** Tokens and words in a text. */
 export function leaksIn (text: string): string[] {
-  return [...text.match(token) ?? [], ...[...said].filter(one => text.includes(one) || text.includes(JSON.stringify(one).slice(1, -1)))]
+  return [...text.match(tokens) ?? [], ...[...said].filter(one => text.includes(one) || text.includes(JSON.stringify(one).slice(1, -1)))]
 }

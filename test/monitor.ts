@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { connect } from 'node:net'
 import type { Redis } from 'ioredis'
 import type { Key } from '../lib/core/key.ts'
-import { claimKey, type Owner } from './redis.ts'
+import type { Owner } from './redis.ts'
 
 /** What Redis is told, byte by byte, and whether its keys are those that the project declares. */
 
@@ -12,29 +12,48 @@ export interface Command { name: string, words: Buffer[], isOfScript: boolean }
 /** Hears all commands from now on, by Redis' own `MONITOR`. */
 export async function monitor (t: Owner, port: number, password: string): Promise<Command[]> {
   const commands: Command[] = []
+  t.teardown((await listen(port, line => {
+    const command = commandOf(line)
+    if (command) commands.push(command)
+  }, password)).stop)
+  return commands
+}
+
+export interface Listening { stop (): void, /** Once all that Redis was told so far has been heard. */ caughtUp (): Promise<void> }
+
+/** Hears each line that `MONITOR` says. */
+export async function listen (port: number, hear: (line: string) => void, password?: string): Promise<Listening> {
   const socket = connect(port, '127.0.0.1')
-  t.teardown(() => socket.destroy())
   let rest = ''
+  let pong: (() => void) | undefined
   socket.setEncoding('latin1').on('data', (text: string) => {
     const lines = (rest + text).split('\r\n')
     rest = lines.pop() ?? ''
-    for (const line of lines) {
-      const match = /^\+\d+\.\d+ \[\d+ ([^\]]+)\] (.*)$/.exec(line)
-      if (match) commands.push(commandOf(match[2] as string, match[1] === 'lua'))
-    }
+    for (const line of lines) line === '+PONG' ? pong?.() : hear(line)
   }).on('error', () => {}) // the server is ended by the test
   await once(socket, 'connect')
-  socket.write(`AUTH ${password}\r\nMONITOR\r\n`)
+  socket.write(`${password ? `AUTH ${password}\r\n` : ''}MONITOR\r\n`)
   await once(socket, 'data')
-  return commands
+  return {
+    stop: () => { socket.destroy() },
+    async caughtUp () {
+      if (socket.destroyed) return
+      await new Promise<void>(resolve => {
+        pong = resolve
+        socket.once('close', resolve).setTimeout(2_000, resolve).write('PING\r\n')
+      })
+    }
+  }
 }
 
 const escapes: Record<string, string> = { n: '\n', r: '\r', t: '\t', a: '\x07', b: '\b' }
 
-function commandOf (line: string, isOfScript: boolean): Command {
-  const words = [...line.matchAll(/"((?:[^"\\]|\\.)*)"/g)].map(([, word = '']) =>
+export function commandOf (line: string): Command | undefined {
+  const [, isOfScript, said] = /^\+\d+\.\d+ \[\d+ ([^\]]+)\] (.*)$/.exec(line) ?? []
+  if (said === undefined) return undefined
+  const words = [...said.matchAll(/"((?:[^"\\]|\\.)*)"/g)].map(([, word = '']) =>
     Buffer.from(word.replace(/\\(?:x([0-9a-f]{2})|(.))/g, (_, hex: string | undefined, char: string) => hex ? String.fromCharCode(parseInt(hex, 16)) : escapes[char] ?? char), 'latin1'))
-  return { name: String(words[0]).toLowerCase(), words, isOfScript }
+  return { name: String(words[0]).toLowerCase(), words, isOfScript: isOfScript === 'lua' }
 }
 
 export type Declared = (name: string) => Key | undefined
@@ -52,6 +71,9 @@ async function find (): Promise<Declared> {
   }))
   return name => all.find(({ pattern }) => pattern.test(name))?.key
 }
+
+/** Says that a database is taken for a test, and by which process. */
+export const claimKey = 'classwaves-test-claim'
 
 /** Every key that nobody declared, or that stays for ever; to be asked at any time. */
 export async function census (redis: Redis, declared: Declared): Promise<{ keys: string[], faults: string[] }> {

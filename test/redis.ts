@@ -6,6 +6,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { Cluster, Redis, type RedisOptions } from 'ioredis'
+import { Ear } from './ear.ts'
+import { claimKey } from './monitor.ts'
 import { find } from './program.ts'
 
 /** The little of a tap test that is needed here; the test that gets it also ends what it started. */
@@ -34,6 +36,8 @@ export interface ServerOptions {
   persistent?: boolean
   /** More words for the command line: `['--cluster-enabled', 'yes']`. */
   args?: string[]
+  /** Not where it is timed, or asks for a password: else what it is told is looked at. */
+  unheard?: boolean
 }
 
 /** Starts a private redis-server on a free port; it ends with the test. */
@@ -46,6 +50,8 @@ export async function startRedis (t: Owner, options: ServerOptions = {}): Promis
     '--appendonly', options.persistent ? 'yes' : 'no', '--appendfsync', 'always', ...options.args ?? []
   ]
   let child = await launch(program, words, dir)
+  const ear = options.unheard ? undefined : new Ear()
+  await ear?.on(port)
   const end = async (signal: NodeJS.Signals): Promise<void> => {
     if (child.exitCode !== null || child.signalCode !== null) return
     const exited = once(child, 'exit')
@@ -53,8 +59,12 @@ export async function startRedis (t: Owner, options: ServerOptions = {}): Promis
     await exited
   }
   t.teardown(async () => {
-    await end('SIGKILL')
-    await rm(dir, { recursive: true, force: true })
+    try {
+      await ear?.off()
+    } finally {
+      await end('SIGKILL')
+      await rm(dir, { recursive: true, force: true })
+    }
   })
   const url = `redis://127.0.0.1:${port}`
   return {
@@ -66,6 +76,7 @@ export async function startRedis (t: Owner, options: ServerOptions = {}): Promis
     async restart () {
       await end('SIGKILL')
       child = await launch(program, words, dir)
+      await ear?.on(port)
     }
   }
 }
@@ -109,9 +120,6 @@ function clients (t: Owner, url: string): TestRedis['client'] {
     return client
   }
 }
-
-/** Says that a database is taken, and by which process. */
-export const claimKey = 'classwaves-test-claim'
 
 /** Only an empty database is taken, and one claim wins, so neither a developer's data nor another test is touched. */
 async function claimDatabase (t: Owner, given: string): Promise<number> {

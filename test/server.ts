@@ -9,7 +9,7 @@ import { secret, wayOfTests } from './app.ts'
  */
 const options = JSON.parse(process.argv[2] ?? '{}') as ClasswavesOptions
 
-const app = Fastify({ logger: { level: process.argv[3] ?? 'error', stream: process.stderr } })
+const app = Fastify({ logger: { level: 'trace', stream: process.stderr } })
 app.get('/slow', async () => { await new Promise(resolve => setTimeout(resolve, 600)); return { done: true } })
 app.post('/gates/:gate', async ({ params, body }) => await app.guidance.gates[(params as { gate: 'cooldown' }).gate](body as { sessionId: string, groupId: string }))
 await app.register(classwaves, {

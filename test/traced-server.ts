@@ -13,7 +13,7 @@ const exporter = new InMemorySpanExporter()
 tracing.trace.setGlobalTracerProvider(new BasicTracerProvider({ spanProcessors: [new SimpleSpanProcessor(exporter)] }))
 tracing.context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable())
 
-const app = Fastify({ logger: { level: 'error', stream: process.stderr } })
+const app = Fastify({ logger: { level: 'trace', stream: process.stderr } })
 await app.register(classwaves, { jwt: { secret }, tracing, ...JSON.parse(process.argv[2] ?? '{}') as ClasswavesOptions })
 process.on('message', () => {
   process.send?.(exporter.getFinishedSpans().map((span): Ended => ({

@@ -67,7 +67,7 @@ async function used (servers: readonly Launched[], redis: Redis): Promise<Usage>
 
 async function measure (processes: number, classes: number): Promise<Row> {
   const mine: (() => unknown)[] = []
-  const server = await startRedis({ teardown: handler => mine.unshift(handler) })
+  const server = await startRedis({ teardown: handler => mine.unshift(handler) }, { unheard: true })
   const redis = new Redis(server.url)
   const servers = await Promise.all(Array.from({ length: processes }, async () => await launch('classwaves', { redis: server.url })))
   const sockets: Socket[] = []

@@ -14,7 +14,7 @@ const endings: (() => unknown)[] = []
 
 try {
   if (chosen.length === 0) throw new Error(`No such row. There are: ${rows.map(({ name }) => name).join(', ')}`)
-  const redis = await startRedis({ teardown: handler => endings.push(handler) })
+  const redis = await startRedis({ teardown: handler => endings.push(handler) }, { unheard: true })
   const outcomes: Outcome[] = []
   for (const row of chosen) {
     const outcome = await compare(row, Number(values.repeats), redis.url, progress)
