@@ -33,6 +33,9 @@ const deadAfterMs = 5_000
 /** How often a connection that only listens is spoken to, which shows whether it lives (ms). */
 const pingMs = 2_500
 
+/** How soon one that was still reading its data is asked again (ms); a class waits, and ioredis would for a second at least. */
+const loadingMs = 100
+
 /**
  * A client for a URL that comes back by itself: it tries again every 50 to 250 ms for ever, gives up a connection that
  * has died without a word, and a command that is given while the connection is away fails at once instead of waiting in
@@ -43,6 +46,7 @@ export function connect (url: string): Redis {
     connectTimeout: 2_000,
     socketTimeout: deadAfterMs,
     enableOfflineQueue: false,
+    maxLoadingRetryTime: loadingMs,
     maxRetriesPerRequest: null,
     retryStrategy: attempt => Math.min(250, 50 + attempt * 10) + Math.random() * 20
   })

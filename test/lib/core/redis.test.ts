@@ -1,5 +1,7 @@
+import { once } from 'node:events'
+import { createServer, type AddressInfo } from 'node:net'
 import t from 'tap'
-import { connect, readyWithin } from '../../../lib/core/redis.ts'
+import { connect, quiet, readyWithin, subscriber } from '../../../lib/core/redis.ts'
 import { patienceMs } from '../../client.ts'
 import { useRedis } from '../../redis.ts'
 
@@ -41,4 +43,32 @@ t.test('what was asked before the goodbye is still done', async t => {
   redis.quit().catch(() => {})
   t.equal(await answer, 'OK')
   t.equal(await shared.client().get('last'), 'word')
+})
+
+t.test('a Redis that still reads its data is asked again soon, by both connections', async t => {
+  let loading = true
+  const asked: number[] = []
+  // As Redis answers after a restart with much data.
+  const server = createServer(socket => {
+    socket.on('error', () => {}).on('data', bytes => {
+      const text = String(bytes).toLowerCase()
+      const infos = text.split('\r\ninfo\r\n').length - 1
+      const info = `loading:${Number(loading)}\r\nloading_eta_seconds:7\r\n`
+      for (let i = 0; i < infos; i++) {
+        asked.push(performance.now())
+        socket.write(`$${info.length}\r\n${info}\r\n`)
+      }
+      for (let i = (text.match(/(?:^|\r\n)\*\d+\r\n/g) ?? []).length - infos; i > 0; i--) socket.write('+OK\r\n')
+    })
+  }).listen(0, '127.0.0.1')
+  t.teardown(() => server.close())
+  await once(server, 'listening')
+  const redis = quiet(connect(`redis://127.0.0.1:${(server.address() as AddressInfo).port}`))
+  const hearing = quiet(subscriber(redis))
+  t.teardown(() => { for (const one of [redis, hearing]) one.disconnect() })
+  while (asked.length < 6) await new Promise(resolve => setTimeout(resolve, 5))
+  loading = false
+  const began = performance.now()
+  t.same(await Promise.all([readyWithin(redis, patienceMs), readyWithin(hearing, patienceMs)]), [true, true])
+  t.ok(performance.now() - began < 900, 'long before it said that it would be done')
 })
