@@ -2,7 +2,7 @@ import * as tracing from '@opentelemetry/api'
 import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks'
 import { BasicTracerProvider, InMemorySpanExporter, SimpleSpanProcessor } from '@opentelemetry/sdk-trace-base'
 import Fastify from 'fastify'
-import classwaves, { type ClasswavesOptions } from '../index.ts'
+import classwaves, { type ClasswavesOptions, type Transcriber } from '../index.ts'
 import { secret } from './app.ts'
 
 /** A server in a process of its own whose host has OpenTelemetry; asked, it says which spans have ended. */
@@ -14,7 +14,9 @@ tracing.trace.setGlobalTracerProvider(new BasicTracerProvider({ spanProcessors: 
 tracing.context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable())
 
 const app = Fastify({ logger: { level: 'trace', stream: process.stderr } })
-await app.register(classwaves, { jwt: { secret }, tracing, ...JSON.parse(process.argv[2] ?? '{}') as ClasswavesOptions })
+// Sound is slices as JSON to it.
+const transcriber: Transcriber = async ({ data }) => JSON.parse(Buffer.from(data).toString()) as Awaited<ReturnType<Transcriber>>
+await app.register(classwaves, { jwt: { secret }, tracing, sessions: { transcriber }, ...JSON.parse(process.argv[2] ?? '{}') as ClasswavesOptions })
 process.on('message', () => {
   process.send?.(exporter.getFinishedSpans().map((span): Ended => ({
     name: span.name,

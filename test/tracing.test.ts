@@ -74,6 +74,30 @@ t.test('two processes', async t => {
     t.not(failed?.traceId, traceId, 'each event a trace of its own')
   })
 
+  t.test('chunks that wait for each other stay in traces of their own, through the gates to the teacher', async t => {
+    const heard = await a.session(mine, { groups: [{ groupId: 'red', name: 'Red' }, { groupId: 'blue', name: 'Blue', memberIds: ['ada-secret'] }] })
+    const { sessionId } = heard
+    const place = { sessionId, groupId: 'blue' }
+    const [pupil, teacher] = [await a.connect('/sessions', token({ role: 'student', sub: 'ada-secret', sessionId })), await b.connect('/sessions', mine)]
+    await pupil.ok('student:session:join', { sessionId })
+    await teacher.ok('session:join', { sessionId })
+    await guidance.ok('session:guidance:subscribe', { sessionId })
+    const slices = redFallsSilent()
+    const isRed = ({ groupId }: { groupId: string }): boolean => groupId === 'red'
+    t.equal(await talkTo(a, sessionId, mine, {}, slices.filter(isRed)), 202)
+    const blue = slices.filter(slice => !isRed(slice)).map(({ groupId: _, ...slice }) => slice)
+    await pupil.ok('audio:stream:start', place)
+    const chunks = Array.from({ length: 8 }, (_, i) => blue.slice(8 * i, 8 * i + 8))
+    await Promise.all(chunks.map(async said => await pupil.ok('audio:chunk', { ...place, data: Buffer.from(JSON.stringify(said)), mimeType: 'audio/webm' })))
+    while (!guidance.received('teacher:alert').some(alert => alert.sessionId === sessionId)) await guidance.next('teacher:alert')
+    while (teacher.received('transcription:group:new').filter(one => one.groupId === 'blue').length < blue.length) await teacher.next('transcription:group:new')
+    const told = teacher.records.filter(({ event, payload }) => event === 'transcription:group:new' && (payload as { groupId: string }).groupId === 'blue').map(({ meta }) => meta.traceId)
+    t.equal(new Set(told).size, chunks.length, 'each chunk has its own')
+    const alert = guidance.records.findLast(({ event, payload }) => event === 'teacher:alert' && (payload as { sessionId: string }).sessionId === sessionId)?.meta.traceId ?? ''
+    t.ok(told.includes(alert), 'and the alert that of the chunk which gave rise to it')
+    await ended(a, alert, ['/sessions audio:chunk', 'emit /sessions transcription:group:new', 'gate cooldown', 'emit /guidance teacher:alert'])
+  })
+
   t.test('work that another process takes over stays in the trace of the talk', async t => {
     const other = await a.session(mine, { groups })
     await guidance.ok('session:guidance:subscribe', { sessionId: other.sessionId })

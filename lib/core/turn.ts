@@ -1,4 +1,9 @@
-/** Runs tasks one after the other, in the order in which they came; at most `limit` of them wait. Each is an async function: it rejects, and never throws. */
+import { AsyncResource } from 'node:async_hooks'
+
+/**
+ * Runs tasks one after the other, in the order in which they came; at most `limit` of them wait. Each is an async
+ * function: it rejects, and never throws. It runs in the async context of whoever gave it, so its trace is theirs.
+ */
 export class Turn {
   readonly #limit: number
   #running = false
@@ -14,7 +19,7 @@ export class Turn {
   /** A task that runs however many wait: the last one. */
   last (task: () => Promise<void>): Promise<void> {
     if (!this.#running) return this.#run(task)
-    return new Promise((resolve, reject) => { this.#waiting.push(() => { this.#run(task).then(resolve, reject) }) })
+    return new Promise((resolve, reject) => { this.#waiting.push(AsyncResource.bind(() => { this.#run(task).then(resolve, reject) })) })
   }
 
   #run (task: () => Promise<void>): Promise<void> {

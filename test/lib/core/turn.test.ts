@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
 import { setTimeout as wait } from 'node:timers/promises'
 import t from 'tap'
 import { Turn, Turns } from '../../../lib/core/turn.ts'
@@ -11,6 +12,14 @@ t.test('tasks run one after the other, also after a failure', async t => {
   await t.rejects(failing as Promise<void>, { message: 'no' })
   await Promise.all([slow, last])
   t.same(done, [1, 2])
+})
+
+t.test('a task that waited runs in the context of whoever gave it', async t => {
+  const turn = new Turn(10)
+  const context = new AsyncLocalStorage<number>()
+  const seen: (number | undefined)[] = []
+  await Promise.all([1, 2, 3].map(async n => await context.run(n, async () => await turn.take(async () => { await wait(1); seen.push(context.getStore()) }))))
+  t.same(seen, [1, 2, 3])
 })
 
 t.test('more than may wait are turned away, but the last task always runs', async t => {
