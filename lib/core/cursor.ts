@@ -3,6 +3,9 @@ import type { Heard, Position } from './journal.ts'
 
 /** How far this process has delivered a home room. */
 export interface Cursor extends Position {
+  readonly namespace: string
+  /** The home room. */
+  readonly room: string
   /** Events that come while the journal is read. */
   waiting: Heard[] | null
   /** The reading that is going on; true when it came to the end of the journal. */
@@ -36,8 +39,9 @@ export async function leaveAll (socket: Socket, rooms: readonly string[]): Promi
   await Promise.all(rooms.map(room => socket.leave(room)))
 }
 
-export function cursorAt (position: Position, rooms: readonly string[]): Cursor {
-  return { ...position, waiting: null, filling: null, moved: new Set(), placed: Promise.resolve(), rooms: new Set(rooms), entering: 0, behind: new Set() }
+/** @param rooms the home room first */
+export function cursorAt (position: Position, namespace: string, rooms: readonly string[]): Cursor {
+  return { ...position, namespace, room: rooms[0] as string, waiting: null, filling: null, moved: new Set(), placed: Promise.resolve(), rooms: new Set(rooms), entering: 0, behind: new Set() }
 }
 
 export function move (cursor: Cursor, { epoch, offset }: Position): void {

@@ -3,6 +3,7 @@ import type { Server, Socket } from 'socket.io'
 import { catchUp, pageSize, type Source } from './catch-up.ts'
 import type { Connections } from './connections.ts'
 import { at, cursorAt, enter, leaveAll, move, movedPast, type Cursor, type Followed } from './cursor.ts'
+import { toWireError } from './errors.ts'
 import type { DeliveryWatch, Heard, Journal, Position } from './journal.ts'
 import type { Live, LiveEvent } from './live.ts'
 import { stockBroadcast, type Broadcast } from './wire.ts'
@@ -27,8 +28,10 @@ export interface DeliveryDependencies {
 
 /** How often rooms with readers are compared with the journal, for an event that was lost and had no successor (ms). */
 const compareMs = 5_000
-/** How soon after one that did not come to its end (ms). */
+/** How soon rooms that could not be compared are asked for again (ms). */
 const againMs = 1_000
+/** One after the other they would wait for each other when Redis is late. */
+const comparedAtOnce = 16
 /** How long a reader that caught up with the journal waits for this process to catch up too (ms). */
 const catchUpMs = 300
 
@@ -44,7 +47,9 @@ export class Delivery {
   readonly #source: Source
   readonly #timer: NodeJS.Timeout
   #again: NodeJS.Timeout | undefined
-  #feedsDue = false
+  /** Rooms that are to be compared, and whether somebody is at it. */
+  readonly #due = new Set<string>()
+  #comparing = false
 
   constructor ({ io, journal, live, connections, broadcast = stockBroadcast, log, watch }: DeliveryDependencies) {
     this.#io = io
@@ -117,7 +122,7 @@ export class Delivery {
     let cursor = this.#cursors.get(key)
     if (!cursor) {
       if (!this.#hasReaders(namespace, rooms)) return
-      cursor = cursorAt({ epoch: position.epoch, offset: position.offset - 1 }, rooms)
+      cursor = cursorAt({ epoch: position.epoch, offset: position.offset - 1 }, namespace, rooms)
       this.#cursors.set(key, cursor)
     }
     if (cursor.waiting) cursor.waiting.push(event)
@@ -195,7 +200,7 @@ export class Delivery {
     const key = keyOf(namespace, room)
     let cursor = this.#cursors.get(key)
     if (cursor) return cursor
-    cursor = cursorAt({ epoch: '', offset: 0 }, [room])
+    cursor = cursorAt({ epoch: '', offset: 0 }, namespace, [room])
     cursor.waiting = []
     this.#cursors.set(key, cursor)
     cursor.placed = this.#place(namespace, room, cursor)
@@ -221,37 +226,49 @@ export class Delivery {
 
   /**
    * For events that were lost without a later one to tell of them; forgets rooms that nobody reads. After a new
-   * connection to Redis also those of which only feeds hear: these are many, and most say nothing any more.
+   * connection to Redis also those of which only feeds hear: these are many, and most say nothing any more. One at a
+   * time; who asks meanwhile gets another after it, and what could not be read is asked again, alone.
    */
   async #compare (withFeeds: boolean): Promise<void> {
-    for (const [key, cursor] of [...this.#cursors]) {
-      const [namespace, room] = key.split(' ') as [string, string]
-      if (!this.#hasReaders(namespace, cursor.rooms)) {
-        // Another one may have taken its place while the rooms before it were compared.
-        if (!cursor.waiting && cursor.entering === 0 && this.#cursors.get(key) === cursor) this.#cursors.delete(key)
-        continue
+    if (withFeeds) for (const key of this.#cursors.keys()) this.#due.add(key)
+    else for (const [key, { namespace, room }] of this.#cursors) if (this.#hasReaders(namespace, [room])) this.#due.add(key)
+    this.#forget()
+    if (this.#comparing) return
+    this.#comparing = true
+    const failed: string[] = []
+    const work = async (): Promise<void> => {
+      for (const key of this.#due) {
+        this.#due.delete(key)
+        const cursor = this.#cursors.get(key)
+        if (cursor && !await this.#isCurrent(cursor)) failed.push(key)
       }
-      if (!withFeeds && !this.#hasReaders(namespace, [room])) continue
-      try {
-        await cursor.placed
-        const position = await this.#journal.position(namespace, room)
-        const isBehind = cursor.epoch !== position.epoch || cursor.offset < position.offset
-        if (isBehind && !await this.#fill(namespace, room, cursor)) return this.#compareAgain(withFeeds)
-      } catch {
-        return this.#compareAgain(withFeeds) // Redis is away or late, and says so elsewhere
-      }
+    }
+    await Promise.all(Array.from({ length: comparedAtOnce }, work))
+    this.#comparing = false
+    if (failed.length === 0) return
+    for (const key of failed) this.#due.add(key)
+    clearTimeout(this.#again)
+    this.#again = setTimeout(() => { void this.#compare(false) }, againMs).unref()
+  }
+
+  /** Whether the room stands where the journal does, or could be brought there. */
+  async #isCurrent (cursor: Cursor): Promise<boolean> {
+    const { namespace, room } = cursor
+    try {
+      await cursor.placed
+      const position = await this.#journal.position(namespace, room)
+      const isBehind = cursor.epoch !== position.epoch || cursor.offset < position.offset
+      return !isBehind || await this.#fill(namespace, room, cursor)
+    } catch (error) {
+      if (toWireError(error).code !== 'UNAVAILABLE') this.#log.error({ err: error, room }, 'a room could not be compared with the journal')
+      return false // Redis is away or late, and says so elsewhere
     }
   }
 
-  /** Of two that failed, the one that asks for less does not take the place of the other. */
-  #compareAgain (withFeeds: boolean): void {
-    this.#feedsDue ||= withFeeds
-    clearTimeout(this.#again)
-    this.#again = setTimeout(() => {
-      const due = this.#feedsDue
-      this.#feedsDue = false
-      void this.#compare(due)
-    }, againMs).unref()
+  #forget (): void {
+    for (const [key, cursor] of this.#cursors) {
+      if (!cursor.waiting && cursor.entering === 0 && !this.#hasReaders(cursor.namespace, cursor.rooms)) this.#cursors.delete(key)
+    }
   }
 }
 

@@ -55,7 +55,8 @@ export class Process {
   readonly #rooms = new Map<string, Set<Reader>>()
 
   constructor (journal: Journal) {
-    const log = { warn: (_: object, message: string) => this.warnings.push(message) } as unknown as FastifyBaseLogger
+    const note = (_: object, message: string): void => { this.warnings.push(message) }
+    const log = { warn: note, error: note } as unknown as FastifyBaseLogger
     this.delivery = new Delivery({ io: this.#server(), journal, live: noOthers, connections: undefined, log, watch: { replayed () {}, filled () {} } })
   }
 

@@ -1,5 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import t, { type Test } from 'tap'
+import { ClasswavesError } from '../../../lib/core/errors.ts'
 import { createMemoryJournal } from '../../../lib/core/journal-memory.ts'
 import type { Heard, Position } from '../../../lib/core/journal.ts'
 import { event } from '../../conformance/journal.ts'
@@ -100,12 +101,51 @@ t.test('a comparison that Redis did not answer comes again by itself, and soon',
   await one.follow()
   wire.carry = () => {}
   await say(3)
-  wire.before = async () => { throw new Error('away') }
+  wire.before = async () => { throw new ClasswavesError('UNAVAILABLE') }
   wire.reconnected()
   await settled()
   wire.before = async () => {}
   for (const end = performance.now() + 3_000; one.numbers.length < 3 && performance.now() < end;) await new Promise(resolve => setTimeout(resolve, 50))
   t.same(one.numbers, [1, 2, 3])
+})
+
+t.test('a room that cannot be read keeps no other from being compared, and is looked at again', async t => {
+  const { wire, one, journal } = world(t)
+  const rooms = ['session:bad', ...Array.from({ length: 40 }, (_, i) => `session:s${i}`)]
+  const readers = await Promise.all(rooms.map(async (room, i) => {
+    const reader = new Reader(one, `reader-${i}`)
+    await reader.follow(undefined, room)
+    return reader
+  }))
+  wire.carry = () => {}
+  await Promise.all(rooms.map(async room => await journal.append({ ...event(room), rooms: [room] })))
+  let asked = 0
+  let most = 0
+  let reading = 0
+  let isBad = true
+  wire.position = async (...where) => {
+    const [, room] = where
+    if (room === 'session:bad') {
+      asked++
+      if (isBad) throw new ClasswavesError('UNAVAILABLE')
+    }
+    most = Math.max(most, ++reading)
+    await pause(5)
+    reading--
+    return await journal.position(...where)
+  }
+  wire.reconnected()
+  wire.reconnected()
+  const last = readers.at(-1) as Reader
+  for (const end = performance.now() + 3_000; last.numbers.length === 0 && performance.now() < end;) await pause(5)
+  await settled()
+  t.same(readers.map(({ numbers }) => numbers), [[], ...rooms.slice(1).map(room => [room])])
+  t.ok(most > 4 && most <= 16, `some at once: ${most}`)
+  isBad = false
+  for (const end = performance.now() + 3_000; readers[0]?.numbers.length === 0 && performance.now() < end;) await pause(20)
+  t.same(readers[0]?.numbers, ['session:bad'])
+  t.ok(asked <= 4, `after a pause: ${asked}`)
+  t.same(one.warnings, [], 'what passes by itself is said elsewhere')
 })
 
 t.test('doubled and shuffled messages go out once and in order', async t => {
