@@ -25,7 +25,7 @@ import { createMetrics, type Metrics } from '../lib/core/metrics.ts'
 import { quiet, subscriber, type RedisClient } from '../lib/core/redis.ts'
 import { version } from '../lib/version.ts'
 import { createTracing, tracedHandlers, tracedTransport } from '../lib/core/tracing.ts'
-import { createAuthenticator, verifierAt } from '../lib/core/token.ts'
+import { bearerOf, createAuthenticator, verifierAt } from '../lib/core/token.ts'
 import { stockBroadcast } from '../lib/core/wire.ts'
 import type { ParsedOptions } from '../lib/options.ts'
 import auth from './auth.ts'
@@ -55,6 +55,7 @@ export async function buildCore (fastify: FastifyInstance, options: ParsedOption
   if (redis?.status === 'ready') await clock.settled(clockMs)
   const addressOf = (request: IncomingMessage): string =>
     options.addressOf?.(request.headers, request.socket.remoteAddress ?? '') ?? request.socket.remoteAddress ?? ''
+  const authenticate = createAuthenticator(verifierAt(now, (token, options) => fastify.jwt.verify(token, options)), now)
   const { limits, origins, drainMs, fastWire } = options
   await fastify.register(io, {
     io: options.io,
@@ -65,6 +66,13 @@ export async function buildCore (fastify: FastifyInstance, options: ParsedOption
     redis,
     now,
     addressOf,
+    userOf: authorization => {
+      try {
+        return authenticate(bearerOf(authorization)).userId
+      } catch {
+        return undefined // a token that is not valid shows nobody
+      }
+    },
     onFailure: what => metrics.connectionFaults.inc({ what }),
     use: made => { state = made }
   })
@@ -89,7 +97,6 @@ export async function buildCore (fastify: FastifyInstance, options: ParsedOption
       filled: (namespace, events) => metrics.gaps.inc({ namespace }, events)
     }
   })
-  const authenticate = createAuthenticator(verifierAt(now, (token, options) => fastify.jwt.verify(token, options)), now)
   const contracts: Contract[] = []
   const lookups: Lookup[] = []
   const doors = new Map<string, Emit<Contract>>()

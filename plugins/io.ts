@@ -41,6 +41,7 @@ interface IoOptions {
   redis?: RedisClient
   now: () => number
   addressOf: (request: IncomingMessage) => string
+  userOf: (authorization: string) => string | undefined
   onFailure: (what: 'publish' | 'slow' | 'flood' | 'origin' | Foreign, error?: unknown) => void
   use: (state: IoState) => void
 }
@@ -63,7 +64,7 @@ const refusals: Record<'origin' | Foreign, string> = {
  * `fastify.io`: a Socket.IO server on the Fastify server, or the host's if one is decorated. It closes in `preClose`,
  * because Fastify's own close waits for open connections; clients see a transport close and reconnect by themselves.
  */
-export default fp<IoOptions>(async (fastify, { io: options, origins, drainMs, limits, fastWire, redis, now, addressOf, onFailure, use }) => {
+export default fp<IoOptions>(async (fastify, { io: options, origins, drainMs, limits, fastWire, redis, now, addressOf, userOf, onFailure, use }) => {
   const state: IoState = { connections: undefined, broadcast: stockBroadcast, draining: false }
   const rule = originRule(origins)
   const own = fastify.hasDecorator('io') ? undefined : createServer()
@@ -151,7 +152,7 @@ export default fp<IoOptions>(async (fastify, { io: options, origins, drainMs, li
 
   /** Looks at every request of an open connection, as `allowRequest` does at its first. */
   function watchRequests (io: Server): void {
-    const owners = new PollOwners({ addressOf, path: io.path() })
+    const owners = new PollOwners({ addressOf, userOf, path: io.path() })
     io.engine.on('initial_headers', (headers: Record<string, string | string[]>, request: EngineRequest) => {
       const greeting = request._query?.transport === 'polling' ? owners.greeting(request) : undefined
       if (greeting !== undefined) headers['Set-Cookie'] = [headers['Set-Cookie'] ?? [], greeting].flat()

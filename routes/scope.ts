@@ -7,6 +7,7 @@ import type { Role, User } from '../lib/core/access.ts'
 import type { Core } from '../lib/core/core.ts'
 import { deeperThan } from '../lib/core/parser.ts'
 import { ClasswavesError, errorTable, toWireError, type ErrorCode } from '../lib/core/errors.ts'
+import { bearerOf } from '../lib/core/token.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -64,7 +65,7 @@ export function useRestRules (fastify: FastifyInstance, core: Core): Scope {
   fastify.addHook('onRequest', async request => {
     const who = request.routeOptions.config.who
     if (who === undefined || who === 'public') return
-    request.caller = core.authenticate(bearer(request))
+    request.caller = core.authenticate(bearerOf(request.headers.authorization))
     if (!who.includes(request.caller.role)) throw new ClasswavesError('FORBIDDEN')
   })
   fastify.addHook('onResponse', (request, reply, done) => {
@@ -80,10 +81,6 @@ export function useRestRules (fastify: FastifyInstance, core: Core): Scope {
 export function callerOf (request: FastifyRequest): User {
   if (!request.caller) throw new ClasswavesError('AUTH_FAILED')
   return request.caller
-}
-
-function bearer (request: FastifyRequest): string | undefined {
-  return /^Bearer\s+(\S+)$/i.exec(request.headers.authorization ?? '')?.[1]
 }
 
 /** What Fastify refuses before we see it, by its code. */

@@ -63,3 +63,8 @@ export function createAuthenticator (verify: (token: string) => unknown, now: ()
     return userOf(claims, now())
   }
 }
+
+/** The token of an `Authorization` header, if it has one. */
+export function bearerOf (authorization: string | undefined): string | undefined {
+  return /^Bearer\s+(\S+)$/i.exec(authorization ?? '')?.[1]
+}
