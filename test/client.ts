@@ -1,7 +1,7 @@
 import { io, type ManagerOptions, type Socket, type SocketOptions } from 'socket.io-client'
 import { commonReceives, commonSends, type AckOf, type Answer, type Contract, type Meta, type PayloadOf } from '../lib/core/contract.ts'
 import type { WireError } from '../lib/core/errors.ts'
-import { remember, spotless } from './leaks.ts'
+import { spotless } from './leaks.ts'
 
 type Heard<C extends Contract> = C['sends'] & typeof commonSends
 type Said<C extends Contract> = C['receives'] & typeof commonReceives
@@ -53,7 +53,6 @@ export class Client<C extends Contract = Contract> {
 
   /** Any event with any arguments; the answer to its acknowledgement. */
   async raw (event: string, ...args: unknown[]): Promise<LooseAnswer> {
-    remember(args)
     const answer = await this.socket.timeout(patienceMs).emitWithAck(event, ...args) as LooseAnswer
     if (!answer.ok) spotless(`${event}: the error`, JSON.stringify(answer.error ?? {}))
     return answer

@@ -1,3 +1,5 @@
+import { Socket } from 'socket.io-client'
+
 /**
  * Where tokens and what people said may not be: logs, metrics, errors, what goes to Redis but the keys that are declared
  * to hold it. Each server and each Redis of a test is looked at when it ends, each error when it comes, so every test is
@@ -11,14 +13,17 @@ const spoken = new Set(['text', 'message', 'issueReason', 'teacherNotes', 'reaso
 /** Shorter words stand in logs by chance. */
 const least = 12
 
-/** All that was said in this process. */
+/** So many are looked for at most: each is, in each line of a log. */
+const most = 1_000
+
+/** What was said in this process. */
 export const said = new Set<string>()
 
 /** Remembers what is said with a request or an event. */
 export function remember (payload: unknown): void {
-  if (typeof payload !== 'object' || payload === null) return
+  if (typeof payload !== 'object' || payload === null || ArrayBuffer.isView(payload)) return
   for (const [name, value] of Object.entries(payload as Record<string, unknown>)) {
-    if (typeof value === 'string' && spoken.has(name) && value.length >= least) said.add(value)
+    if (typeof value === 'string' && spoken.has(name) && value.length >= least && said.size < most) said.add(value)
     else remember(value)
   }
 }
@@ -27,6 +32,13 @@ export function remember (payload: unknown): void {
 export function spotless (what: string, text: string): void {
   const leaks = leaksIn(text)
   if (leaks.length > 0) throw new Error(`${what} holds ${leaks.join(', ')}`)
+}
+
+/** Also what clients say that a test opens by itself, or by the client SDK. */
+const { emit } = Socket.prototype
+Socket.prototype.emit = function (this: Socket, ...said: Parameters<typeof emit>) {
+  remember(said.slice(1))
+  return emit.apply(this, said)
 }
 
 /** Tokens and words in a text. */
