@@ -39,7 +39,8 @@ export async function reference (): Promise<string> {
       '`namespace` is one that is served through this package, or `other`; `event`, `route`, `gate` and `result` are names from the tables here. All counts are of one process.',
     metricTable(),
     '## Redis keys',
-    'On Redis Cluster `{sessionId}` is wrapped in braces, so that all keys of a session lie in one slot.',
+    'On Redis Cluster `{sessionId}` is wrapped in braces, so that all keys with it lie in one slot. Kept events of a room, `events:`, lie together in a slot of that room; ' +
+      'keys with neither, such as codes and lists of sessions, lie each where their name leads, and an answer lies beside the keys of its call.',
     keyTable(await declaredKeys())
   ].join('\n\n')}\n`
 }

@@ -1,6 +1,8 @@
 import { execFile } from 'node:child_process'
 import { setTimeout as pause } from 'node:timers/promises'
 import { promisify } from 'node:util'
+import { Redis } from 'ioredis'
+import { io, type Socket } from 'socket.io-client'
 import { gateScripts } from '../../lib/guidance/gate-scripts.ts'
 import { Caller } from './http.ts'
 import { launch, type Launched } from './process.ts'
@@ -16,6 +18,8 @@ const measured: Span = { ms: 1_000, least: 100_000 }
 const longestMs = 20_000
 /** In this time the server is through with connections that were closed. */
 const goneMs = 1_000
+/** Leases are renewed every two seconds; this holds three of their turns. */
+const idleMs = 6_000
 
 /** Says whether a span goes on after so many operations. */
 function during ({ ms, least }: Span): (done: number) => boolean {
@@ -200,6 +204,68 @@ export async function transitions (redis: string, side: 'classwaves' | 'fastify'
   }
 }
 
+export interface PresenceCost { micros: number, commands: number }
+
+/**
+ * What presence costs in a class of 32 whose pupils sit on all processes in turn: one of them after the other leaves
+ * and joins again (CPU of all processes), or one process is asked how many and who are there (its CPU alone). Commands
+ * are those of Redis, also inside of scripts. What goes on by itself, timers and leases, is taken off both: a move takes
+ * longer where many processes share few cores, and would be charged with more of it.
+ */
+export async function presence (redis: string, processes: number, what: 'moves' | 'reads'): Promise<PresenceCost> {
+  return await running('classwaves', { redis }, processes, async servers => {
+    const [asked] = servers as [Launched]
+    const pupils = Array.from({ length: 32 }, (_, i) => `pupil-${i}`)
+    const { sessionId, code } = await asked.ask<{ sessionId: string, code: string }>('classroom', pupils)
+    const store = new Redis(redis)
+    const sockets: Socket[] = []
+    try {
+      for (const [i, sub] of pupils.entries()) {
+        const server = servers[i % processes] as Launched
+        const token = await server.ask<string>('token', { sub, role: 'student' })
+        const socket = io(server.started.url, { auth: { token }, transports: ['websocket'], forceNew: true, reconnection: false })
+        sockets.push(socket)
+        await say(socket, 'joinSession', code)
+      }
+      let turn = 0
+      const move = async (): Promise<void> => {
+        const socket = sockets[turn++ % sockets.length] as Socket
+        await say(socket, 'leaveSession', code)
+        await say(socket, 'joinSession', code)
+      }
+      const run = async (times: number): Promise<void> => {
+        if (what === 'reads') await asked.ask('present', { sessionId, times })
+        else for (let i = 0; i < times; i++) await move()
+      }
+      /** What a piece of work takes, in all and for each millisecond. */
+      const spent = async (work: () => Promise<unknown>) => {
+        const commands = await commandsOf(store)
+        const began = performance.now()
+        const micros = await cpuOf(what === 'reads' ? [asked] : servers, async () => { await work(); return 1 })
+        return { micros, commands: await commandsOf(store) - commands, ms: performance.now() - began }
+      }
+      const [few, many] = what === 'reads' ? [1_000, 4_000] : [200, 400]
+      await run(few)
+      const idle = await spent(async () => await pause(idleMs))
+      const busy = await spent(async () => await run(many))
+      const share = busy.ms / idle.ms
+      return { micros: (busy.micros - share * idle.micros) / many, commands: (busy.commands - share * idle.commands) / many }
+    } finally {
+      for (const socket of sockets) socket.disconnect()
+      store.disconnect()
+    }
+  })
+}
+
+async function say (socket: Socket, event: string, payload: unknown): Promise<void> {
+  const answer = await socket.timeout(longestMs).emitWithAck(event, payload) as { ok: boolean }
+  if (!answer.ok) throw new Error(`${event}: ${JSON.stringify(answer)}`)
+}
+
+async function commandsOf (redis: Redis): Promise<number> {
+  return Number(/total_commands_processed:(\d+)/.exec(await redis.info('stats'))?.[1])
+}
+
 async function enter (server: Launched, count: number, rooms: string[]): Promise<Readers> {
   const token = await server.ask<string>('token', { sub: 'student-1', role: 'student' })
   return await Readers.open(server.started.url, count, { auth: () => ({ token }), rooms })
@@ -212,7 +278,7 @@ async function cpuOf (servers: readonly Launched[], work: () => Promise<number>)
   return (await sum() - before) / done
 }
 
-async function running (script: string, options: object, count: number, measure: (servers: Launched[]) => Promise<number>): Promise<number> {
+async function running<T = number> (script: string, options: object, count: number, measure: (servers: Launched[]) => Promise<T>): Promise<T> {
   const servers: Launched[] = []
   try {
     while (servers.length < count) servers.push(await launch(script, options))

@@ -1,4 +1,4 @@
-import { connects, emits, events, fanout, gates, memory, memoryGates, redisBenchmark, transitions } from './measures.ts'
+import { connects, emits, events, fanout, gates, memory, memoryGates, presence, redisBenchmark, transitions } from './measures.ts'
 
 /** What is promised, and how it is measured. A ratio is ours against the reference of the same repeat. */
 
@@ -70,6 +70,18 @@ const growth = (name: string, what: string, outstanding: number): Row => ({
   theirs: async () => await fanout('classwaves', { readers: 100, outstanding })
 })
 
+const acrossEight = (name: string, what: string, unit: string, cost: (redis: string, processes: number) => Promise<number>): Row => ({
+  name,
+  what: `${what}; a class of 32 who sit on eight processes in turn`,
+  reference: 'the same, all on one process',
+  unit,
+  digits: 1,
+  compare: 'ratio',
+  reach: { most: 1.15 },
+  ours: async redis => await cost(redis, 8),
+  theirs: async redis => await cost(redis, 1)
+})
+
 export const rows: readonly Row[] = [
   inOneProcess('paced', 'one broadcast at a time', 1_000, 1, 0.75),
   inOneProcess('paced', 'one broadcast at a time', 3_000, 1, 0.75),
@@ -137,5 +149,8 @@ export const rows: readonly Row[] = [
   keeping('kept', 'one at a time', 1),
   keeping('kept-burst', 'sixteen at a time', 16),
   growth('growth-paced', 'one broadcast at a time', 1),
-  growth('growth-saturated', 'sixteen broadcasts on their way', 16)
+  growth('growth-saturated', 'sixteen broadcasts on their way', 16),
+  acrossEight('growth-presence', 'a count and a list of who is present, CPU of the process that is asked', 'us CPU', async (redis, processes) => (await presence(redis, processes, 'reads')).micros),
+  acrossEight('growth-presence-moves', 'a pupil leaves and joins again, CPU of all processes, each of which is told of it', 'us CPU', async (redis, processes) => (await presence(redis, processes, 'moves')).micros),
+  acrossEight('growth-presence-redis', 'a pupil leaves and joins again, commands of Redis', 'commands', async (redis, processes) => (await presence(redis, processes, 'moves')).commands)
 ]

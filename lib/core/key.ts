@@ -13,8 +13,9 @@ export interface Key<P extends string = string> {
 export type Holds = 'names' | 'words'
 
 /**
- * Declares a key family. On Redis Cluster the session part is wrapped in braces, so that all keys of a
- * session lie in one slot; elsewhere the names are exactly the seed's.
+ * Declares a key family. On Redis Cluster the session part is wrapped in braces, so that all keys that name a
+ * session lie in one slot; elsewhere the names are exactly the seed's. Kept events are the exception: the journal
+ * wraps the room, with Redis Cluster and without.
  */
 export function key<const T extends string> (pattern: T, row: { ttl: string, purpose: string, holds?: Holds }): Key<Params<T>> {
   const params = paramsOf(pattern)

@@ -63,5 +63,17 @@ await serve(await app.listen({ port: 0, host: '127.0.0.1' }), () => say(`bench:$
     }))
   },
   token: (claims: object) => app.jwt.sign({ ...claims }, { expiresIn: '1h' }),
-  async session (teacherId: string) { return (await app.sessions.create({ topic: 'Bench', groups: [] }, teacherId)).sessionId }
+  async session (teacherId: string) { return (await app.sessions.create({ topic: 'Bench', groups: [] }, teacherId)).sessionId },
+  /** A class whose members come in by its code. */
+  async classroom (memberIds: string[]) {
+    const { sessionId, code } = await app.sessions.create({ topic: 'Bench', groups: [{ groupId: 'group-1', name: 'All', memberIds }] }, 'teacher-1')
+    return { sessionId, code }
+  },
+  /** Asks so many times, one after the other, how many are present and who. */
+  async present ({ sessionId, times }: { sessionId: string, times: number }) {
+    for (let i = 0; i < times; i++) {
+      await app.classroom.count(sessionId)
+      await app.classroom.people(sessionId)
+    }
+  }
 })
