@@ -3,7 +3,7 @@ import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-ho
 import { BasicTracerProvider, InMemorySpanExporter, SimpleSpanProcessor } from '@opentelemetry/sdk-trace-base'
 import Fastify from 'fastify'
 import classwaves, { type ClasswavesOptions } from '../index.ts'
-import { secret } from './app.ts'
+import { secret, wayOfTests } from './app.ts'
 
 /** A server in a process of its own whose host has OpenTelemetry; asked, it says which spans have ended. */
 
@@ -14,7 +14,7 @@ tracing.trace.setGlobalTracerProvider(new BasicTracerProvider({ spanProcessors: 
 tracing.context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable())
 
 const app = Fastify({ logger: { level: 'trace', stream: process.stderr } })
-await app.register(classwaves, { jwt: { secret }, tracing, ...JSON.parse(process.argv[2] ?? '{}') as ClasswavesOptions })
+await app.register(classwaves, { jwt: { secret }, ...wayOfTests, tracing, ...JSON.parse(process.argv[2] ?? '{}') as ClasswavesOptions })
 process.on('message', () => {
   process.send?.(exporter.getFinishedSpans().map((span): Ended => ({
     name: span.name,
