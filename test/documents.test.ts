@@ -3,6 +3,7 @@ import { Validator } from '@seriousme/openapi-schema-validator'
 import Fastify, { type FastifyInstance } from 'fastify'
 import t, { type Test } from 'tap'
 import classwaves from '../index.ts'
+import { wayOfTests } from './app.ts'
 
 /** The two documents as a running server gives them. */
 
@@ -18,7 +19,7 @@ async function serve (t: Test): Promise<{ app: FastifyInstance, routes: string[]
   app.addHook('onRoute', ({ method, url }) => {
     for (const one of [method].flat()) if (one !== 'HEAD') routes.push(`${one} ${url.replace(/:(\w+)/g, '{$1}')}`)
   })
-  await app.register(classwaves, { jwt: { secret: 'a secret of thirty-two characters' }, redis: false })
+  await app.register(classwaves, { jwt: { secret: 'a secret of thirty-two characters' }, redis: false, ...wayOfTests })
   await app.ready()
   return { app, routes }
 }

@@ -3,7 +3,7 @@ import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-ho
 import { BasicTracerProvider, InMemorySpanExporter, SimpleSpanProcessor } from '@opentelemetry/sdk-trace-base'
 import Fastify from 'fastify'
 import classwaves, { type ClasswavesOptions, type Transcriber } from '../index.ts'
-import { secret } from './app.ts'
+import { secret, wayOfTests } from './app.ts'
 
 /** A server in a process of its own whose host has OpenTelemetry; asked, it says which spans have ended. */
 
@@ -16,7 +16,7 @@ tracing.context.setGlobalContextManager(new AsyncLocalStorageContextManager().en
 const app = Fastify({ logger: { level: 'trace', stream: process.stderr } })
 // Sound is slices as JSON to it.
 const transcriber: Transcriber = async ({ data }) => JSON.parse(Buffer.from(data).toString()) as Awaited<ReturnType<Transcriber>>
-await app.register(classwaves, { jwt: { secret }, tracing, sessions: { transcriber }, ...JSON.parse(process.argv[2] ?? '{}') as ClasswavesOptions })
+await app.register(classwaves, { jwt: { secret }, ...wayOfTests, tracing, sessions: { transcriber }, ...JSON.parse(process.argv[2] ?? '{}') as ClasswavesOptions })
 process.on('message', () => {
   process.send?.(exporter.getFinishedSpans().map((span): Ended => ({
     name: span.name,

@@ -1,5 +1,6 @@
+import { createRequire } from 'node:module'
 import { Socket as Tcp } from 'node:net'
-import type { Namespace, Server } from 'socket.io'
+import { Socket, type Namespace, type Server } from 'socket.io'
 import type { Adapter } from 'socket.io-adapter'
 import { PacketType } from 'socket.io-parser'
 import type { Meta } from './contract.ts'
@@ -27,11 +28,21 @@ export const stockBroadcast: Broadcast = (namespace, rooms, except, event, paylo
 export const tested = { 'socket.io': '4.8.', 'socket.io-adapter': '2.5.', 'engine.io': '6.6.', ws: '8.' } as const
 export type Versions = Record<keyof typeof tested, string>
 
-/** The parts of engine.io and ws that are touched. */
+/** Whose insides are reached into, and for what, as far as it is there before anybody connects. A connection is looked at when it is written to. */
+export const reached = {
+  'the encoder of socket.io': ['encode'],
+  'a Socket of socket.io': ['notifyOutgoingListeners'],
+  'a Socket of engine.io': ['readyState', 'write'],
+  'a WebSocket of ws': ['readyState', 'extensions'],
+  'a Sender of ws': ['sendFrame']
+} as const
+export type Insides = Record<keyof typeof reached, object | undefined>
+
+/** The parts of engine.io and ws that are touched. What is not there is not as it was when this was tested, and then nothing is written past the engine. */
 interface Engine {
   readyState: string
-  upgrading: boolean
-  writeBuffer: unknown[]
+  upgrading?: boolean
+  writeBuffer?: unknown[]
   transport: Transport
   write (data: unknown, options?: { wsPreEncodedFrame?: unknown }, callback?: () => void): unknown
 }
@@ -41,10 +52,11 @@ interface WebSocket { readyState: number, extensions: string, _socket?: unknown,
 /** The parts of Socket.IO's sockets that are not public. */
 interface Outlet {
   readonly client: { writeToEngine (encoded: unknown[], options: object): void }
-  readonly _anyOutgoingListeners?: readonly unknown[]
+  listenersAnyOutgoing (): readonly unknown[]
   notifyOutgoingListeners (packet: object): void
 }
 interface Encoding { readonly encoder: { encode (packet: object): unknown[] } }
+interface Class { readonly prototype: object }
 
 /** A socket of Socket.IO. */
 interface Reader { readonly id: string, readonly outlet: Outlet, readonly line: Line }
@@ -55,26 +67,50 @@ export interface WireOptions {
   /** More than this does not wait in a TCP stream; the rest waits in the engine, where slow readers are watched. */
   waitingBytes: number
   versions?: Versions
+  insides?: Insides
 }
 
 /** The short way for a server, or why it cannot be taken. */
-export function shortWay (io: Server, { waitingBytes, versions = installed() }: WireOptions): { broadcast: Broadcast } | { unfit: string } {
-  for (const [name, version] of Object.entries(tested) as [keyof Versions, string][]) {
-    if (!versions[name].startsWith(version)) return { unfit: `${name} is ${versions[name]}, tested is ${version}x` }
-  }
-  if (io._opts.connectionStateRecovery) return { unfit: 'connectionStateRecovery counts packets' }
+export function shortWay (io: Server, { waitingBytes, ...found }: WireOptions): { broadcast: Broadcast } | { unfit: string } {
+  const unfit = whyNot(io, found)
+  if (unfit !== undefined) return { unfit }
   corkEachTurn(io)
   return { broadcast: new ShortWay(io, waitingBytes).broadcast }
 }
 
-function installed (): Versions {
-  const socketIo = packageOf('socket.io', import.meta.url)
+function whyNot (io: Server, { versions = installed(), insides }: Omit<WireOptions, 'waitingBytes'>): string | undefined {
+  for (const [name, version] of Object.entries(tested) as [keyof Versions, string][]) {
+    if (!versions[name].startsWith(version)) return `${name} is ${versions[name]}, tested is ${version}x`
+  }
+  insides ??= insidesOf(io)
+  for (const [whose, names] of Object.entries(reached) as [keyof Insides, readonly string[]][]) {
+    for (const name of names) if (!(name in (insides[whose] ?? {}))) return `${whose} has no ${name}`
+  }
+  return io._opts.connectionStateRecovery ? 'connectionStateRecovery counts packets' : undefined
+}
+
+/** As they are found from a file of ours. */
+export function installed (from = import.meta.url): Versions {
+  const socketIo = packageOf('socket.io', from)
   const engine = packageOf('engine.io', socketIo.file)
   return {
     'socket.io': socketIo.version,
     'socket.io-adapter': packageOf('socket.io-adapter', socketIo.file).version,
     'engine.io': engine.version,
     ws: packageOf('ws', engine.file).version
+  }
+}
+
+export function insidesOf (io: Server): Insides {
+  const engine = createRequire(packageOf('socket.io', import.meta.url).file)('engine.io') as { Socket?: Class }
+  const { ws } = io.engine as unknown as { ws?: { options?: { WebSocket?: Class & { Sender?: Class } } } }
+  const webSocket = ws?.options?.WebSocket
+  return {
+    'the encoder of socket.io': (io.sockets.adapter as unknown as Partial<Encoding>).encoder,
+    'a Socket of socket.io': Socket.prototype,
+    'a Socket of engine.io': engine.Socket?.prototype,
+    'a WebSocket of ws': webSocket?.prototype,
+    'a Sender of ws': webSocket?.Sender?.prototype
   }
 }
 
@@ -125,7 +161,7 @@ class Line {
   /** The TCP stream, when whatever was sent before is in it and not too much of that still waits. */
   free (): Tcp | undefined {
     const { readyState, transport, upgrading, writeBuffer } = this.#engine
-    if (writeBuffer.length > 0 || readyState !== 'open' || upgrading) return undefined
+    if (writeBuffer?.length !== 0 || readyState !== 'open' || upgrading !== false) return undefined
     if (this.#transport !== transport) {
       this.#transport = transport
       this.#webSocket = plain(transport)
@@ -159,7 +195,7 @@ class ShortWay {
     const left = new Set(except)
     for (const { id, line, outlet } of this.#readersOf(namespace, rooms)) {
       if (left.size > 0 && left.has(id)) continue
-      if (!listens(outlet) && line.write(frame)) continue
+      if (outlet.listenersAnyOutgoing().length === 0 && line.write(frame)) continue
       outlet.notifyOutgoingListeners(packet)
       outlet.client.writeToEngine(encoded, options)
     }
@@ -214,10 +250,6 @@ function shorten (engine: Engine, line: Line): void {
 function plain ({ name, socket: webSocket }: Transport): WebSocket | undefined {
   const fits = name === 'websocket' && webSocket?.extensions === '' && typeof webSocket._sender?.sendFrame === 'function' && webSocket._socket instanceof Tcp
   return fits ? webSocket : undefined
-}
-
-function listens ({ _anyOutgoingListeners: listeners }: Outlet): boolean {
-  return listeners !== undefined && listeners.length > 0
 }
 
 /** An unmasked text frame (RFC 6455, section 5.2) with an Engine.IO message in it. */

@@ -3,7 +3,7 @@ import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import Fastify from 'fastify'
 import classwaves, { type ClasswavesOptions } from '../../index.ts'
-import { secret } from '../app.ts'
+import { secret, wayOfTests } from '../app.ts'
 
 /**
  * The server that is attacked, in a process of its own: nothing here catches what nobody caught. Asked for anything, it
@@ -35,7 +35,7 @@ let frames = 0
 let requests = 0
 const app = Fastify({ logger: { level: 'error', stream: { write: line => { if (errors.length < 5) errors.push(line) } } } })
 app.addHook('onRequest', async () => { requests++ })
-await app.register(classwaves, { jwt: { secret }, ...JSON.parse(process.argv[2] ?? '{}') as ClasswavesOptions, sessions: { transcriber: () => {} } })
+await app.register(classwaves, { jwt: { secret }, ...wayOfTests, ...JSON.parse(process.argv[2] ?? '{}') as ClasswavesOptions, sessions: { transcriber: () => {} } })
 const engine = app.io.engine as unknown as { clientsCount: number, on (event: 'connection', listener: (connection: { on (event: 'packet', listener: () => void): void }) => void): void }
 engine.on('connection', connection => connection.on('packet', () => { frames++ }))
 

@@ -2,7 +2,7 @@ import jwt from '@fastify/jwt'
 import Fastify from 'fastify'
 import t from 'tap'
 import classwaves from '../../index.ts'
-import { build, inSeconds, secret, token, type App } from '../app.ts'
+import { build, inSeconds, secret, token, wayOfTests, type App } from '../app.ts'
 
 t.test('a token in a URL opens nothing', async t => {
   // Fastify's own lines have URLs as they came, which is the host's affair.
@@ -114,7 +114,7 @@ t.test('without a secret there is no server', async t => {
     const app = Fastify()
     t.teardown(() => app.close())
     if (host) await app.register(jwt, { secret })
-    return await app.register(classwaves, options)
+    return await app.register(classwaves, { ...wayOfTests, ...options })
   }
   await t.rejects(boot({}), { message: /option jwt is needed/ })
   await t.rejects(boot({ jwt: {} }), { message: /jwt\.secret/ })

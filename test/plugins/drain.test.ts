@@ -4,7 +4,7 @@ import { connect, type AddressInfo, type Socket } from 'node:net'
 import Fastify, { type FastifyInstance } from 'fastify'
 import t, { type Test } from 'tap'
 import classwaves, { type ClasswavesOptions } from '../../index.ts'
-import { remote, secret, token, type Remote } from '../app.ts'
+import { remote, secret, token, wayOfTests, type Remote } from '../app.ts'
 import { patienceMs, type Client } from '../client.ts'
 import { run } from '../examples/run.ts'
 import { raw, rawSocket } from '../raw.ts'
@@ -23,7 +23,7 @@ async function serve (t: Test, options: ClasswavesOptions = {}, port = 0): Promi
   const app = Fastify()
   t.teardown(() => app.close())
   app.get('/slow', async () => { await tick(600); return { done: true } })
-  await app.register(classwaves, { jwt: { secret }, ...options })
+  await app.register(classwaves, { jwt: { secret }, ...wayOfTests, ...options })
   const url = await app.listen({ port, host: '127.0.0.1' })
   return { ...remote(t, url), app, port: (app.server.address() as AddressInfo).port }
 }

@@ -5,7 +5,7 @@ import { Server } from 'socket.io'
 import t, { type Test } from 'tap'
 import WebSocket, { WebSocketServer } from 'ws'
 import classwaves from '../../index.ts'
-import { build, remote, secret, token, type Remote } from '../app.ts'
+import { build, remote, secret, token, wayOfTests, type Remote } from '../app.ts'
 import { client, patienceMs } from '../client.ts'
 
 /** Native WebSockets of the host and Socket.IO on one server, in whichever order they were registered. */
@@ -36,7 +36,7 @@ const orders: Record<string, (t: Test) => Promise<Remote & { app: FastifyInstanc
   after: async t => {
     const app = Fastify()
     t.teardown(() => app.close())
-    await app.register(classwaves, { jwt: { secret } })
+    await app.register(classwaves, { jwt: { secret }, ...wayOfTests })
     await app.register(websocket)
     await nativeRoutes(app)
     const url = await app.listen({ port: 0, host: '127.0.0.1' })

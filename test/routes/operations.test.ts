@@ -3,7 +3,7 @@ import Fastify from 'fastify'
 import { setTimeout as pause } from 'node:timers/promises'
 import t from 'tap'
 import classwaves from '../../index.ts'
-import { build, remote, secret, token, type Remote } from '../app.ts'
+import { build, remote, secret, token, wayOfTests, type Remote } from '../app.ts'
 import { startRedis } from '../redis.ts'
 
 /** What /ready says. */
@@ -40,7 +40,7 @@ t.test('a process that goes away is not ready', async t => {
   for (const return503OnClosing of [true, false]) {
     const app = Fastify({ return503OnClosing })
     t.teardown(() => app.close())
-    await app.register(classwaves, { jwt: { secret }, drainMs: 400 })
+    await app.register(classwaves, { jwt: { secret }, ...wayOfTests, drainMs: 400 })
     const url = await app.listen({ port: 0, host: '127.0.0.1' })
     const there = remote(t, url)
     await Promise.all(Array.from({ length: 50 }, async () => await there.connect('/sessions', token())))

@@ -1,7 +1,7 @@
 import Fastify from 'fastify'
 import t from 'tap'
 import classwaves from '../../index.ts'
-import { build, secret, token } from '../app.ts'
+import { build, secret, token, wayOfTests } from '../app.ts'
 
 /** What every route of ours has in common, and what the host's routes have not. */
 
@@ -22,7 +22,7 @@ t.test('the host\'s routes keep the host\'s rules', async t => {
   t.match(await send('/api/v1/sessions/join', '{"code":7,"displayName":"Ada"}'), [400, { code: 'INVALID_PAYLOAD' }], 'ours stay ours')
   const later = Fastify()
   t.teardown(() => later.close())
-  await later.register(classwaves, { jwt: { secret } })
+  await later.register(classwaves, { jwt: { secret }, ...wayOfTests })
   later.post('/after', { schema }, async request => request.body)
   t.same((await later.inject({ method: 'POST', url: '/after', body: { count: 7, more: 1 } })).json(), { count: '7' })
   t.equal((await later.inject('/nowhere')).statusCode, 404)

@@ -1,10 +1,15 @@
-import { randomUUID } from 'node:crypto'
+import { randomBytes, randomUUID } from 'node:crypto'
+import { once } from 'node:events'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import fc from 'fast-check'
 import type { Server, Socket } from 'socket.io'
 import t, { type Test } from 'tap'
 import { Closed, contract, Id, Payload, receives, room, sends } from '../../../index.ts'
-import { shortWay, tested } from '../../../lib/core/wire.ts'
+import { insidesOf, installed, reached, shortWay, tested } from '../../../lib/core/wire.ts'
 import Type from 'typebox'
+import WebSocket from 'ws'
 import { build, token, type App } from '../../app.ts'
 import { patienceMs, type Client } from '../../client.ts'
 
@@ -32,8 +37,8 @@ const talk = contract({
 
 type Emit = ReturnType<App['app']['classwaves']['serve']>
 
-async function scene (t: Test, fastWire: boolean) {
-  const app = await build(t, { fastWire, limits: { eventsPerSecond: 100_000, eventBurst: 100_000, waitingBytes: 16 * 1024 * 1024 } })
+async function scene (t: Test, fastWire: boolean, io: Record<string, unknown> = {}) {
+  const app = await build(t, { fastWire, io, limits: { eventsPerSecond: 100_000, eventBurst: 100_000, handshakesPer10Seconds: 1_000, waitingBytes: 16 * 1024 * 1024 } })
   const emit = app.app.classwaves.serve(talk, {
     enter: async ({ join }, { rooms }) => await join(...rooms),
     leave: async ({ leave }, { rooms }) => await leave(...rooms),
@@ -60,6 +65,13 @@ function counted (socket: Socket): { writes: number } {
   return count
 }
 
+/** How many packets a connection has been given by way of the engine. */
+function throughEngine ({ conn }: Socket): { packets: number } {
+  const count = { packets: 0 }
+  conn.on('packetCreate', ({ type }: { type: string }) => { if (type === 'message') count.packets++ })
+  return count
+}
+
 const texts = ({ records }: Client): unknown[] => records.map(({ event, payload }) => `${event} ${(payload as { text: string }).text}`)
 
 async function until (condition: () => boolean): Promise<void> {
@@ -78,17 +90,19 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 8, arbitrary: fc.record({ do: fc.constantFrom('say' as const, 'keep' as const, 'both' as const), to, size: fc.constantFrom(1, 100, 124, 200, 5_000, 70_000) }) },
   { weight: 4, arbitrary: fc.record({ do: fc.constantFrom('single' as const, 'ask' as const), who }) },
   { weight: 2, arbitrary: fc.record({ do: fc.constantFrom('enter' as const, 'leave' as const), who, to }) },
-  { weight: 1, arbitrary: fc.record({ do: fc.constantFrom('pause' as const, 'resume' as const, 'listen' as const), who }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constantFrom('pause' as const, 'resume' as const), who }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('listen' as const), who }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('cut' as const), who: fc.constant(3) }) },
   { weight: 3, arbitrary: fc.constant({ do: 'breathe' as const }) }
 )
 
-/** Three readers over WebSocket, one over polling; all that each got, in its order. */
+/** Three readers over WebSocket, one over polling; all that each got, and then what its listeners on the server were told, in its order. */
 async function play (t: Test, fastWire: boolean, steps: readonly Step[]): Promise<unknown[][]> {
   const { app, emit, connect, serverSide } = await scene(t, fastWire)
   const clients = await Promise.all([connect(), connect(), connect(['polling']), connect()])
   for (const one of clients) await one.ok('enter' as never, { rooms: ['class:c0'] } as never)
   const wire = (one: Client): { pause (): void, resume (): void } | undefined => (one.socket.io.engine.transport as unknown as { ws?: { pause (): void, resume (): void } }).ws
+  const told: string[][] = clients.map(() => [])
   let number = 0
   const answers: Promise<unknown>[] = []
   for (const step of steps) {
@@ -105,7 +119,7 @@ async function play (t: Test, fastWire: boolean, steps: readonly Step[]): Promis
     else if (step.do === 'ask') answers.push(client.raw('ask', { text }).catch(() => {}))
     else if (step.do === 'enter') await server.join([`class:c${step.to}`, 'pair:p'])
     else if (step.do === 'leave') await server.leave(`class:c${step.to}`)
-    else if (step.do === 'listen') server.onAnyOutgoing(() => {})
+    else if (step.do === 'listen') server.onAnyOutgoing((event: string, { text: said }: { text?: string }) => said !== undefined && told[step.who]?.push(`${text} ${event} ${said.slice(0, 10)}`)) // closing has no text
     else if (step.do === 'cut') server.conn.close()
     else wire(client)?.[step.do]()
   }
@@ -118,16 +132,18 @@ async function play (t: Test, fastWire: boolean, steps: readonly Step[]): Promis
     await until(() => one.gone !== undefined || one.records.some(({ event }) => event === 'end'))
   }
   await app.app.close()
-  return clients.map(one => texts(one).map(text => (text as string).slice(0, 20)))
+  return [...clients.map(one => texts(one).map(text => (text as string).slice(0, 20))), ...told]
 }
 
 t.test('whatever is sent, each reader gets the same in the same order as from Socket.IO', async t => {
   await fc.assert(fc.asyncProperty(fc.array(step, { minLength: 5, maxLength: 60 }), async steps => {
     const [short, stock] = [await play(t, true, steps), await play(t, false, steps)]
-    // One that was cut off has got the beginning of it, on either way.
-    const [cut = [], other = []] = [short[3], stock[3]]
-    const same = Math.min(cut.length, other.length)
-    t.same([...short.slice(0, 3), cut.slice(0, same)], [...stock.slice(0, 3), other.slice(0, same)])
+    // One that was cut off has got the beginning of it, on either way, and so have its listeners.
+    for (const [i, one] of short.entries()) {
+      const other = stock[i] ?? []
+      const same = i % 4 === 3 ? Math.min(one.length, other.length) : Infinity
+      t.same(one.slice(0, same), other.slice(0, same))
+    }
   }), { numRuns: 5 })
 })
 
@@ -156,8 +172,7 @@ t.test('answers go the short way, in their place between events, those of one tu
     await client.ok('enter' as never, { rooms: ['class:c'] } as never)
     const server = serverSide(client)
     const count = counted(server)
-    let throughEngine = 0
-    server.conn.on('packetCreate', () => { throughEngine++ })
+    const engine = throughEngine(server)
     const heard: string[] = []
     client.socket.on('said', ({ text }: { text: string }) => heard.push(text))
     const questions = Array.from({ length: 20 }, (_, i) => `${i} ${'语'.repeat(i * 5)}`)
@@ -165,9 +180,9 @@ t.test('answers go the short way, in their place between events, those of one tu
     await until(() => heard.length === 3 * questions.length)
     t.same(heard, questions.flatMap(text => [`${text} alone`, `${text} to all`, `${text} answered`]))
     if (fastWire) {
-      t.equal(throughEngine, 0)
+      t.equal(engine.packets, 0)
       t.ok(count.writes <= 20, `${count.writes} writes`)
-    } else t.equal(throughEngine, 60)
+    } else t.equal(engine.packets, 60)
   }
 })
 
@@ -186,6 +201,113 @@ t.test('an answer waits behind what waits for its reader in the engine', async t
   transport.emit('ready')
   await answered
   t.same(heard, ['first', 'second'])
+})
+
+t.test('listeners for outgoing packets are told of each broadcast, and who has none any more is on the short way again', async t => {
+  const { emit, connect, serverSide } = await scene(t, true)
+  const [client, other] = [await connect(), await connect()]
+  for (const one of [client, other]) await one.ok('enter' as never, { rooms: ['class:c'] } as never)
+  const server = serverSide(client)
+  const [engine, ofOther] = [throughEngine(server), throughEngine(serverSide(other))]
+  const told: string[] = []
+  const listener = (event: string, { text }: { text: string }): void => { told.push(`${event} ${text}`) }
+  const say = async (text: string): Promise<void> => await emit.to({ classId: 'c' }).emit('kept' as never, { classId: 'c', text } as never)
+  await say('before')
+  server.onAnyOutgoing(listener)
+  await say('one')
+  await say('two')
+  await until(() => client.records.length === 3)
+  server.offAnyOutgoing(listener)
+  await say('after')
+  const all = ['kept before', 'kept one', 'kept two', 'kept after']
+  await until(() => [client, other].every(({ records }) => records.length === all.length))
+  t.same([told, texts(client), texts(other)], [['kept one', 'kept two'], all, all])
+  t.same([engine.packets, ofOther.packets], [2, 0])
+})
+
+t.test('with compression all goes through the engine, and nothing overtakes what is still compressed', async t => {
+  const { emit, connect, serverSide } = await scene(t, true, { perMessageDeflate: { threshold: 0 } })
+  const client = await connect()
+  await client.ok('enter' as never, { rooms: ['class:c'] } as never)
+  const server = serverSide(client)
+  t.equal((server.conn.transport as unknown as { socket: { extensions: string } }).socket.extensions, 'permessage-deflate')
+  const engine = throughEngine(server)
+  const expected: string[] = []
+  for (let i = 0; i < 20; i++) {
+    server.emit('single', { text: `${i}`, bytes: randomBytes(50_000) }) // a packet for the text and one for the bytes
+    await emit.to({ classId: 'c' }).emit('kept' as never, { classId: 'c', text: `${i}` } as never)
+    expected.push(`single ${i}`, `kept ${i}`)
+  }
+  await until(() => client.records.length === expected.length)
+  t.same(texts(client), expected)
+  t.equal(engine.packets, 60)
+})
+
+t.test('with connectionStateRecovery all goes as Socket.IO does it, so that who comes back gets what was said meanwhile', async t => {
+  const { app, emit, connect, serverSide } = await scene(t, true, { connectionStateRecovery: { skipMiddlewares: false } })
+  t.match(app.log(), '"reason":"connectionStateRecovery counts packets","msg":"fastWire is not used with this Socket.IO"')
+  const reader = await app.connect('/talk', token({ role: 'student' }), { reconnection: true, reconnectionDelay: 200 })
+  for (const one of [reader, await connect()]) await one.ok('enter' as never, { rooms: ['class:c'] } as never)
+  const say = async (text: string): Promise<void> => await emit.to({ classId: 'c' }).emit('kept' as never, { classId: 'c', text } as never)
+  await say('one')
+  await until(() => reader.records.length === 1)
+  serverSide(reader).conn.close()
+  await reader.end()
+  await say('two')
+  await until(() => reader.socket.connected)
+  await reader.flush()
+  t.ok(reader.socket.recovered)
+  t.same(texts(reader), ['kept one', 'kept two'])
+})
+
+t.test('who goes over from polling to WebSocket while much is said gets all of it, once and in its order', async t => {
+  const { emit, connect, serverSide } = await scene(t, true)
+  let said = 0
+  const over = new AbortController()
+  const talking = (async () => {
+    for (; !over.signal.aborted; await new Promise(resolve => setTimeout(resolve, 1))) await emit.to({ classId: 'c' }).emit('kept' as never, { classId: 'c', text: `${++said}` } as never)
+  })()
+  for (let round = 0; round < 5; round++) {
+    const clients = await Promise.all(Array.from({ length: 10 }, async () => {
+      const one = await connect(['polling', 'websocket'])
+      await one.ok('enter' as never, { rooms: ['class:c'] } as never)
+      return one
+    }))
+    await until(() => clients.every(one => serverSide(one).conn.transport.name === 'websocket'))
+    const engines = clients.map(one => throughEngine(serverSide(one)))
+    const last = said + 10
+    await until(() => clients.every(one => one.records.length > 0 && Number((one.records.at(-1)?.payload as { text: string }).text) >= last))
+    for (const [i, one] of clients.entries()) {
+      const numbers = one.records.map(({ payload }) => Number((payload as { text: string }).text))
+      t.same(numbers, numbers.map((_, i) => (numbers[0] as number) + i))
+      t.equal(engines[i]?.packets, 0, 'after which it is on the short way')
+      one.close()
+    }
+  }
+  over.abort()
+  await talking
+})
+
+t.test('in the middle of an upgrade all goes through the engine, also when WebSocket is what is left', async t => {
+  const { app, emit, connect, serverSide } = await scene(t, true)
+  const client = await connect()
+  await client.ok('enter' as never, { rooms: ['class:c'] } as never)
+  const server = serverSide(client)
+  const engine = throughEngine(server)
+  const say = async (text: string): Promise<void> => await emit.to({ classId: 'c' }).emit('kept' as never, { classId: 'c', text } as never)
+  const probe = new WebSocket(`${app.url.replace('http', 'ws')}/socket.io/?EIO=4&transport=websocket&sid=${(server.conn as unknown as { id: string }).id}`)
+  t.teardown(() => probe.terminate())
+  await once(probe, 'open')
+  probe.send('2probe')
+  await once(probe, 'message')
+  await say('while it lasts')
+  t.equal(engine.packets, 1)
+  probe.close()
+  await until(() => !(server.conn as unknown as { upgrading: boolean }).upgrading)
+  await say('when it has failed')
+  await until(() => client.records.length === 2)
+  t.same(texts(client), ['kept while it lasts', 'kept when it has failed'])
+  t.equal(engine.packets, 1)
 })
 
 t.test('frames of every length, and text of several bytes a character', async t => {
@@ -222,4 +344,45 @@ t.test('a server that was not tested with this goes the stock way', async t => {
   const versions = { 'socket.io': '4.8.1', 'socket.io-adapter': '2.5.5', 'engine.io': '6.6.2', ws: '8.17.1' }
   t.ok('broadcast' in shortWay(io, { waitingBytes: 1, versions }))
   for (const name of Object.keys(tested)) t.match(shortWay(io, { waitingBytes: 1, versions: { ...versions, [name]: '99.0.0' } }), { unfit: `${name} is 99.0.0` })
+
+  for (const [whose, names] of Object.entries(reached)) {
+    t.same(shortWay(io, { waitingBytes: 1, versions, insides: { ...insidesOf(io), [whose]: undefined } }), { unfit: `${whose} has no ${names[0]}` })
+    for (const name of names) {
+      const without = Object.fromEntries(names.filter(other => other !== name).map(other => [other, () => {}]))
+      t.same(shortWay(io, { waitingBytes: 1, versions, insides: { ...insidesOf(io), [whose]: without } }), { unfit: `${whose} has no ${name}` })
+    }
+  }
+})
+
+t.test('the versions are those that are installed, each where it is', async t => {
+  const folder = t.testdir({
+    node_modules: {
+      'socket.io': {
+        'package.json': '{"name":"socket.io","version":"4.8.1"}',
+        'index.js': '',
+        node_modules: { 'engine.io': { 'package.json': '{"name":"engine.io","version":"6.7.0"}', 'index.js': '' } }
+      },
+      'socket.io-adapter': { 'package.json': '{"name":"socket.io-adapter","version":"2.5.5"}', 'index.js': '' },
+      'engine.io': { 'package.json': '{"name":"engine.io","version":"6.6.2"}', 'index.js': '' },
+      ws: { 'package.json': '{"name":"another"}', 'index.js': '' }
+    }
+  })
+  const { app } = await scene(t, false)
+  const versions = installed(join(folder, 'ours.js'))
+  t.same(versions, { 'socket.io': '4.8.1', 'socket.io-adapter': '2.5.5', 'engine.io': '6.7.0', ws: 'not found' })
+  t.same(shortWay(app.app.io, { waitingBytes: 1, versions }), { unfit: 'engine.io is 6.7.0, tested is 6.6.x' })
+  const none = await mkdtemp(join(tmpdir(), 'classwaves-'))
+  t.teardown(() => rm(none, { recursive: true }))
+  t.same(new Set(Object.values(installed(join(none, 'bundle.js')))), new Set(['not found']), 'as in a bundle, which has no packages around it')
+})
+
+t.test('a connection that has not what it had when this was tested is written to by the engine', async t => {
+  const { app, emit, connect, serverSide } = await scene(t, true)
+  app.app.io.engine.on('connection', (connection: { upgrading?: boolean }) => { delete connection.upgrading })
+  const client = await connect()
+  await client.ok('enter' as never, { rooms: ['class:c'] } as never)
+  const engine = throughEngine(serverSide(client))
+  await emit.to({ classId: 'c' }).emit('kept' as never, { classId: 'c', text: 'said' } as never)
+  await until(() => client.records.length === 1)
+  t.equal(engine.packets, 1)
 })
