@@ -8,11 +8,12 @@ import { fork, type Forked } from '../fork.ts'
 import { startRedis, type Owner, type RedisServer } from '../redis.ts'
 import type { Meta } from '../../lib/core/contract.ts'
 import { checkDelivery, type Reader, type Said, type Verdict } from './delivery.ts'
+import { listen, type Wire } from './wire.ts'
 
 /**
  * A school day: classes of pupils who listen over the client SDK, a worker that talks into every class, several servers
  * behind one address; if wanted, pupils who chat and a teacher who pauses and resumes. What is said and what each pupil
- * hears is recorded.
+ * hears is recorded. The client SDK drops what comes twice, so in each class one more pupil listens to the bare wire.
  */
 
 export interface SchoolPlan {
@@ -53,8 +54,8 @@ export interface School {
    * it, and where the class is gone as well there is no subscription that could say so. Returns how much that was.
    */
   mourn (): number
-  /** The worker and all others talk while `events` go on; then everybody gets time to hear all of it, and the record is judged. `refused` is the worker's. */
-  during (events: () => Promise<unknown>): Promise<Verdict & { said: number, refused: number, ms: number }>
+  /** The worker and all others talk while `events` go on; then everybody gets time to hear all of it, and the record is judged. `refused` is the worker's, `wired` how many came over the bare wires. */
+  during (events: () => Promise<unknown>): Promise<Verdict & { said: number, refused: number, ms: number, wired: number }>
 }
 
 /** How long after the last word it may take until all have heard it (ms). */
@@ -89,10 +90,12 @@ export async function startSchool (t: Owner, { servers: count, full = count, cla
   const sessions: Session[] = []
   const pupils: Pupil[] = []
   const readers: (Reader & { seen: Reader['seen'][number][] })[] = []
+  const wires: Wire[] = []
   for (let number = 0; number < classes; number++) {
     const teacher = token({ sub: `teacher-${number}` })
     const names = Array.from({ length: size }, (_, i) => `pupil-${number}-${i}`)
-    const { sessionId, code } = await (servers[0] as Forked).session(teacher, { groups: [{ groupId, name: 'All', memberIds: names }] })
+    const stock = `stock-${number}`
+    const { sessionId, code } = await (servers[0] as Forked).session(teacher, { groups: [{ groupId, name: 'All', memberIds: [...names, stock] }] })
     const rooms = { talk: `session:${sessionId}:group:${groupId}`, status: `session:${sessionId}`, chat: `classroom:${sessionId}` }
     const session: Session = { sessionId, code, teacher, rooms, pupils: [] }
     sessions.push(session)
@@ -117,6 +120,7 @@ export async function startSchool (t: Owner, { servers: count, full = count, cla
       session.pupils.push(pupil)
       readers.push(reader)
     }))
+    wires.push(await listen(t, { url: front.url, name: stock, token: token({ sub: stock, role: 'student', sessionId }), sessionId }))
   }
 
   /** Says one thing after the other into one class, at its share of the rate. */
@@ -197,6 +201,7 @@ export async function startSchool (t: Owner, { servers: count, full = count, cla
       said = said.filter(one => !one.acknowledged)
       due = false
       for (const reader of readers) reader.seen.length = 0
+      for (const wire of wires) wire.forget()
       const began = performance.now()
       let stopped = false
       const isOver = (): boolean => stopped
@@ -215,7 +220,8 @@ export async function startSchool (t: Owner, { servers: count, full = count, cla
         if ((isQuiet && verdict.lost.length === 0) || performance.now() > end) {
           // What comes twice comes late.
           await pause(300)
-          return { ...checkDelivery(said, readers), said: acknowledged, refused: said.filter(one => one.by === 'worker' && !one.acknowledged).length, ms }
+          const judged = checkDelivery(said, readers)
+          return { ...judged, twice: [...judged.twice, ...wires.flatMap(({ twice }) => twice)], wired: wires.reduce((sum, { heard }) => sum + heard, 0), said: acknowledged, refused: said.filter(one => one.by === 'worker' && !one.acknowledged).length, ms }
         }
       }
     }
