@@ -49,13 +49,15 @@ export interface School {
   another (): Promise<Forked>
   /** What is said from now on must be heard, whatever the pupils are told of their rooms. Resolves with the first of it that is acknowledged. */
   insist (): Promise<void>
+  /** Resolves when in each class somebody has heard what is said since `insist`. */
+  heard (): Promise<void>
   /**
    * Redis was killed and keeps nothing: of the last that it acknowledged in each room, what nobody has heard died with
    * it, and where the class is gone as well there is no subscription that could say so. Returns how much that was.
    */
   mourn (): number
-  /** The worker and all others talk while `events` go on; then everybody gets time to hear all of it, and the record is judged. `refused` is the worker's, `wired` how many came over the bare wires. */
-  during (events: () => Promise<unknown>): Promise<Verdict & { said: number, refused: number, ms: number, wired: number }>
+  /** The worker and all others talk while `events` go on; then everybody gets time to hear all of it, and the record is judged. `talked` and `refused` are the worker's, `wired` how many came over the bare wires. */
+  during (events: () => Promise<unknown>): Promise<Verdict & { said: number, talked: number, refused: number, ms: number, wired: number }>
 }
 
 /** How long after the last word it may take until all have heard it (ms). */
@@ -87,6 +89,7 @@ export async function startSchool (t: Owner, { servers: count, full = count, cla
   let said: Said[] = []
   let due = false
   let accepted = (): void => {}
+  let heardIn = (_sessionId: string, _id: string): void => {}
   const sessions: Session[] = []
   const pupils: Pupil[] = []
   const readers: (Reader & { seen: Reader['seen'][number][] })[] = []
@@ -106,7 +109,10 @@ export async function startSchool (t: Owner, { servers: count, full = count, cla
       const pupil = { client, there: NaN }
       const hear = (id: string, { room, epoch = '', offset = NaN }: Meta): void => { reader.seen.push({ room, id, epoch, offset }) }
       const miss = (rooms: readonly string[]): void => { reader.seen.push(...rooms.map(room => ({ lost: room }))) }
-      client.sessions.on('transcription:group:new', ({ id }, meta) => hear(id, meta))
+      client.sessions.on('transcription:group:new', ({ id }, meta) => {
+        heardIn(sessionId, id)
+        hear(id, meta)
+      })
       await client.sessions.follow('session:join', sessionId, ({ lost }) => {
         pupil.there = performance.now()
         miss(lost)
@@ -186,6 +192,12 @@ export async function startSchool (t: Owner, { servers: count, full = count, cla
       due = true
       await new Promise<void>(resolve => { accepted = resolve })
     },
+    async heard () {
+      const waiting = new Set(sessions.map(({ sessionId }) => sessionId))
+      await new Promise<void>(resolve => {
+        heardIn = (sessionId, id) => { if (said.some(one => one.due && one.id === id) && waiting.delete(sessionId) && waiting.size === 0) resolve() }
+      })
+    },
     mourn () {
       let gone = 0
       for (const { rooms } of sessions) {
@@ -221,7 +233,7 @@ export async function startSchool (t: Owner, { servers: count, full = count, cla
           // What comes twice comes late.
           await pause(300)
           const judged = checkDelivery(said, readers)
-          return { ...judged, twice: [...judged.twice, ...wires.flatMap(({ twice }) => twice)], wired: wires.reduce((sum, { heard }) => sum + heard, 0), said: acknowledged, refused: said.filter(one => one.by === 'worker' && !one.acknowledged).length, ms }
+          return { ...judged, twice: [...judged.twice, ...wires.flatMap(({ twice }) => twice)], wired: wires.reduce((sum, { heard }) => sum + heard, 0), said: acknowledged, talked: said.filter(one => one.by === 'worker' && one.acknowledged).length, refused: said.filter(one => one.by === 'worker' && !one.acknowledged).length, ms }
         }
       }
     }
