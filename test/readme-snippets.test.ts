@@ -93,14 +93,12 @@ t.test('a teacher\'s page', async t => {
 t.test('the page comes back without a gap', async t => {
   const app = await build(t)
   const { sessionId } = await begun(app)
-  const names = await project.run(taken('answer.recovered'), { sessionId, token: token({ sub: 'teacher-1' }), show: (...what: unknown[]) => t.fail(String(what)) }, [[local, app.url]]) as {
-    classroom: { connect (): void, disconnect (): void, on (event: string, heard: (payload: { status: string }) => void): void }, positions?: Record<string, { offset: number }>
-  }
+  const heard: string[] = []
+  const show = (_room: string, event: string, payload: { status: string }): void => { if (event === 'session:status_changed') heard.push(payload.status) }
+  const names = await project.run(taken('answer.recovered'), { sessionId, token: token({ sub: 'teacher-1' }), show }, [[local, app.url]]) as { classroom: { connect (): void, disconnect (): void }, joined: boolean }
   const { classroom } = names
   t.teardown(() => classroom.disconnect())
-  const heard: string[] = []
-  classroom.on('session:status_changed', ({ status }) => heard.push(status))
-  await until(() => names.positions)
+  await until(() => names.joined)
   await app.app.sessions.pause(sessionId)
   await until(() => heard.length === 1)
   classroom.disconnect()

@@ -8,11 +8,12 @@ import { fork, type Forked } from '../fork.ts'
 import { startRedis, type Owner, type RedisServer } from '../redis.ts'
 import type { Meta } from '../../lib/core/contract.ts'
 import { checkDelivery, type Reader, type Said, type Verdict } from './delivery.ts'
+import { listen, type Wire } from './wire.ts'
 
 /**
  * A school day: classes of pupils who listen over the client SDK, a worker that talks into every class, several servers
  * behind one address; if wanted, pupils who chat and a teacher who pauses and resumes. What is said and what each pupil
- * hears is recorded.
+ * hears is recorded. The client SDK drops what comes twice, so in each class one more pupil listens to the bare wire.
  */
 
 export interface SchoolPlan {
@@ -48,13 +49,15 @@ export interface School {
   another (): Promise<Forked>
   /** What is said from now on must be heard, whatever the pupils are told of their rooms. Resolves with the first of it that is acknowledged. */
   insist (): Promise<void>
+  /** Resolves when in each class somebody has heard what is said since `insist`. */
+  heard (): Promise<void>
   /**
    * Redis was killed and keeps nothing: of the last that it acknowledged in each room, what nobody has heard died with
    * it, and where the class is gone as well there is no subscription that could say so. Returns how much that was.
    */
   mourn (): number
-  /** The worker and all others talk while `events` go on; then everybody gets time to hear all of it, and the record is judged. `refused` is the worker's. */
-  during (events: () => Promise<unknown>): Promise<Verdict & { said: number, refused: number, ms: number }>
+  /** The worker and all others talk while `events` go on; then everybody gets time to hear all of it, and the record is judged. `talked` and `refused` are the worker's, `wired` how many came over the bare wires. */
+  during (events: () => Promise<unknown>): Promise<Verdict & { said: number, talked: number, refused: number, ms: number, wired: number }>
 }
 
 /** How long after the last word it may take until all have heard it (ms). */
@@ -86,13 +89,16 @@ export async function startSchool (t: Owner, { servers: count, full = count, cla
   let said: Said[] = []
   let due = false
   let accepted = (): void => {}
+  let heardIn = (_sessionId: string, _id: string): void => {}
   const sessions: Session[] = []
   const pupils: Pupil[] = []
   const readers: (Reader & { seen: Reader['seen'][number][] })[] = []
+  const wires: Wire[] = []
   for (let number = 0; number < classes; number++) {
     const teacher = token({ sub: `teacher-${number}` })
     const names = Array.from({ length: size }, (_, i) => `pupil-${number}-${i}`)
-    const { sessionId, code } = await (servers[0] as Forked).session(teacher, { groups: [{ groupId, name: 'All', memberIds: names }] })
+    const stock = `stock-${number}`
+    const { sessionId, code } = await (servers[0] as Forked).session(teacher, { groups: [{ groupId, name: 'All', memberIds: [...names, stock] }] })
     const rooms = { talk: `session:${sessionId}:group:${groupId}`, status: `session:${sessionId}`, chat: `classroom:${sessionId}` }
     const session: Session = { sessionId, code, teacher, rooms, pupils: [] }
     sessions.push(session)
@@ -103,7 +109,10 @@ export async function startSchool (t: Owner, { servers: count, full = count, cla
       const pupil = { client, there: NaN }
       const hear = (id: string, { room, epoch = '', offset = NaN }: Meta): void => { reader.seen.push({ room, id, epoch, offset }) }
       const miss = (rooms: readonly string[]): void => { reader.seen.push(...rooms.map(room => ({ lost: room }))) }
-      client.sessions.on('transcription:group:new', ({ id }, meta) => hear(id, meta))
+      client.sessions.on('transcription:group:new', ({ id }, meta) => {
+        heardIn(sessionId, id)
+        hear(id, meta)
+      })
       await client.sessions.follow('session:join', sessionId, ({ lost }) => {
         pupil.there = performance.now()
         miss(lost)
@@ -117,6 +126,7 @@ export async function startSchool (t: Owner, { servers: count, full = count, cla
       session.pupils.push(pupil)
       readers.push(reader)
     }))
+    wires.push(await listen(t, { url: front.url, name: stock, token: token({ sub: stock, role: 'student', sessionId }), sessionId }))
   }
 
   /** Says one thing after the other into one class, at its share of the rate. */
@@ -182,6 +192,12 @@ export async function startSchool (t: Owner, { servers: count, full = count, cla
       due = true
       await new Promise<void>(resolve => { accepted = resolve })
     },
+    async heard () {
+      const waiting = new Set(sessions.map(({ sessionId }) => sessionId))
+      await new Promise<void>(resolve => {
+        heardIn = (sessionId, id) => { if (said.some(one => one.due && one.id === id) && waiting.delete(sessionId) && waiting.size === 0) resolve() }
+      })
+    },
     mourn () {
       let gone = 0
       for (const { rooms } of sessions) {
@@ -197,6 +213,7 @@ export async function startSchool (t: Owner, { servers: count, full = count, cla
       said = said.filter(one => !one.acknowledged)
       due = false
       for (const reader of readers) reader.seen.length = 0
+      for (const wire of wires) wire.forget()
       const began = performance.now()
       let stopped = false
       const isOver = (): boolean => stopped
@@ -215,7 +232,8 @@ export async function startSchool (t: Owner, { servers: count, full = count, cla
         if ((isQuiet && verdict.lost.length === 0) || performance.now() > end) {
           // What comes twice comes late.
           await pause(300)
-          return { ...checkDelivery(said, readers), said: acknowledged, refused: said.filter(one => one.by === 'worker' && !one.acknowledged).length, ms }
+          const judged = checkDelivery(said, readers)
+          return { ...judged, twice: [...judged.twice, ...wires.flatMap(({ twice }) => twice)], wired: wires.reduce((sum, { heard }) => sum + heard, 0), said: acknowledged, talked: said.filter(one => one.by === 'worker' && one.acknowledged).length, refused: said.filter(one => one.by === 'worker' && !one.acknowledged).length, ms }
         }
       }
     }
