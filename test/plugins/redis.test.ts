@@ -1,6 +1,6 @@
 import redis from '@fastify/redis'
 import { encode } from 'notepack.io'
-import t from 'tap'
+import t, { type Test } from 'tap'
 import { build, token } from '../app.ts'
 import { startCluster, startRedis, useRedis } from '../redis.ts'
 
@@ -100,12 +100,7 @@ t.test('Redis that goes is said, and what needs it is refused until it is back',
 })
 
 t.test('foreign messages on our channels harm no process and no client', async t => {
-  const faults: unknown[] = []
-  const note = (error: unknown): void => { faults.push(error) }
-  for (const event of ['uncaughtException', 'unhandledRejection'] as const) {
-    process.on(event, note)
-    t.teardown(() => process.off(event, note))
-  }
+  const faults = unheard(t)
   const server = await startRedis(t)
   const app = await build(t, { redis: server.url })
   const mine = token()
@@ -151,6 +146,47 @@ t.test('what the host asks of all servers is answered', async t => {
   t.equal((await a.app.io.fetchSockets()).length, 1)
   t.same(await a.app.io.timeout(5000).emitWithAck('how', 'are you'), ['well'])
 })
+
+t.test('what the host asks of all servers ends while Redis cannot count them, as an error that the host hears', async t => {
+  const faults = unheard(t)
+  const server = await startRedis(t)
+  const [a, b] = [await build(t, { redis: server.url }), await build(t, { redis: server.url })]
+  const [near, far] = [await a.connect('/', token()), await b.connect('/', token())]
+  for (const { socket } of [near, far]) socket.on('how', (_question: string, answer: (text: string) => void) => answer('well'))
+  b.app.io.on('how', (answer: (text: string) => void) => answer('well'))
+  const { io } = a.app
+  const asked = async (): Promise<unknown[]> => (await Promise.allSettled([
+    io.timeout(500).emitWithAck('how', 'are you'),
+    new Promise((resolve, reject) => { io.timeout(500).emit('how', 'are you', (error: Error | null, responses: unknown) => { error ? reject(Object.assign(error, { responses })) : resolve(responses) }) }),
+    io.serverSideEmitWithAck('how'),
+    io.fetchSockets().then(({ length }) => length)
+  ])).map(end => end.status === 'fulfilled' ? end.value : [(end.reason as Error).message, (end.reason as { responses?: unknown }).responses])
+  t.same(await asked(), [['well', 'well'], ['well', 'well'], ['well'], 2], 'control: Redis that counts')
+
+  const looping = server.client()
+  await server.client().config('SET', 'busy-reply-threshold', '20')
+  looping.eval('while true do end', 0).catch(() => {}) // it is killed
+  await new Promise(resolve => setTimeout(resolve, 100))
+  const failed = [['operation has timed out', ['well']], ['operation has timed out', ['well']], [/^timeout reached/, []], [/^timeout reached/, undefined]]
+  t.match(await asked(), failed, 'Redis that is busy')
+  await server.kill()
+  await until(async () => (await health(a) as { status: string }).status === 'degraded')
+  const began = performance.now()
+  t.match(await asked(), failed, 'Redis that is gone')
+  t.ok(performance.now() - began < 8_000, `after ${Math.round(performance.now() - began)} ms`)
+  t.same(faults, [], 'and nothing is thrown at nobody')
+})
+
+/** What is thrown at nobody: a process without these listeners would end. */
+function unheard (t: Test): unknown[] {
+  const faults: unknown[] = []
+  const note = (error: unknown): void => { faults.push(error) }
+  for (const event of ['uncaughtException', 'unhandledRejection'] as const) {
+    process.on(event, note)
+    t.teardown(() => process.off(event, note))
+  }
+  return faults
+}
 
 /** A list in a list in a list, which no encoder would write. */
 function tooDeep (message: Buffer): Buffer {
