@@ -73,7 +73,7 @@ export default fp<IoOptions>(async (fastify, { io: options, origins, drainMs, li
   const subscription = redis && io.adapter() === Adapter ? quiet(subscriber(redis)) : undefined
   if (redis && subscription) io.adapter(clusterAdapter(redis, subscription, error => onFailure('publish', error)))
 
-  if (own) state.connections = new Connections(io, { limits, onSlow: () => onFailure('slow'), onFlood: () => onFailure('flood') })
+  if (own) state.connections = new Connections(io, { limits, onSlow: () => onFailure('slow'), onFlood: () => onFailure('flood'), onError: error => fastify.log.error({ err: error }, 'an event that was held back could not be sent') })
   if (own && fastWire) {
     const way = shortWay(io, { waitingBytes: limits.waitingBytes / 16 })
     if ('broadcast' in way) state.broadcast = way.broadcast

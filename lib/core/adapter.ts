@@ -2,6 +2,7 @@ import { RedisAdapter } from '@socket.io/redis-adapter'
 import { decode, encode } from 'notepack.io'
 import type { Namespace } from 'socket.io'
 import { within } from './deadline.ts'
+import { isEventName } from './event-name.ts'
 import type { RedisClient } from './redis.ts'
 
 type Listener = (...args: unknown[]) => unknown
@@ -87,5 +88,5 @@ function tolerant (decodeMessage: (bytes: Buffer) => unknown, onFailure: (error:
 /** An event, its name and its rooms: clients would fail over the first two, the adapter over the last. */
 function isBroadcast (message: readonly unknown[]): boolean {
   const [, packet, options] = message as [unknown, { data?: unknown } | null | undefined, { rooms?: unknown, except?: unknown } | null | undefined]
-  return Array.isArray(packet?.data) && typeof packet.data[0] === 'string' && Array.isArray(options?.rooms) && Array.isArray(options.except)
+  return Array.isArray(packet?.data) && isEventName(packet.data[0]) && Array.isArray(options?.rooms) && Array.isArray(options.except)
 }

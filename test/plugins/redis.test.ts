@@ -109,11 +109,17 @@ t.test('foreign messages on our channels harm no process and no client', async t
   await socket.ok('session:join', { sessionId })
   await socket.next('presence:updated')
   const redis = server.client()
+  /** Where the next kept event of a room will stand: what is said of this place is looked into. */
+  const placeAfter = async (home: string): Promise<string> => {
+    const [log = ''] = await redis.keys(`*events:log:*${home}*`)
+    const { epoch, offset } = await redis.hgetall(log)
+    return `${epoch} ${Number(offset) + 1}`
+  }
   const event = (packet: object, options: unknown = { rooms: [], except: [], flags: {} }) => encode(['a-server', packet, options])
   for (const namespace of ['/', '/sessions']) {
     const base = { type: 2, nsp: namespace }
     const broadcasts = [
-      'x', '', Buffer.from([0xc1]), Buffer.from([0xdd, 255, 255, 255, 255]), encode(null), encode(7), encode({}), encode([]), encode(['a', null, null]), event(base), event({ ...base, data: 7 }),
+      'x', '', Buffer.from([0xc1]), Buffer.from([0xdd, 255, 255, 255, 255]), encode(null), encode(7), encode({}), encode([]), encode(['a', null, null]), event(base), event({ ...base, data: 7 }), event({ ...base, data: ['disconnect'] }),
       event({ ...base, data: [] }), event({ ...base, data: [null] }), event({ ...base, data: ['x'] }, null), event({ ...base, data: ['x'] }, { rooms: 7, except: 7 }), tooDeep(event({ ...base, data: ['x', 'DEEP'] }))
     ]
     const requests = [
@@ -127,7 +133,12 @@ t.test('foreign messages on our channels harm no process and no client', async t
   }
   const home = `session:${sessionId}`
   const kept = ['', 'x', '\n', '1 1 null\n{}', '1 1 {"namespace":"/sessions","rooms":7}\n{}', `1 1 {"namespace":"/sessions","rooms":["${home}"]}\nx`, '1 2 {"namespace":7,"rooms":[7]}\n{}']
+  const names = ['disconnect', 'connect', 'newListener', 7]
+  for (const event of names) kept.push(`${await placeAfter(home)} {"namespace":"/sessions","rooms":["${home}"]}\n${JSON.stringify({ event, payload: {}, meta: {} })}`)
   for (const one of kept) await redis.publish('classwaves:events', one)
+  const live = (event: unknown, more: object = {}): string =>
+    JSON.stringify({ sender: 'x', events: [{ namespace: '/sessions', rooms: [home], event, payload: {}, meta: {}, thing: 't', ...more }] })
+  for (const one of ['', 'x', 'null', '{}', ...names.map(name => live(name)), live('x', { meta: null }), live('x', { rooms: 7 })]) await redis.publish('classwaves:live', one)
   await redis.ping()
   await app.call('POST', `/sessions/${sessionId}/pause`, undefined, mine)
   while ((await socket.next('session:status_changed')).status !== 'paused') t.pass('a step of before, looked for after a strange message')
