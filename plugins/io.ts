@@ -109,7 +109,7 @@ export default fp<IoOptions>(async (fastify, { io: options, origins, drainMs, li
     const given = options as Partial<ServerOptions> | undefined
     const handshakes = createMemoryCounters()
     const before = fastify.server.listeners('upgrade')
-    const end = endIdle(fastify.server)
+    const end = endIdle(fastify.server, { onCut: connections => fastify.log.warn({ connections }, 'requests that did not end were cut') })
     const io = new Server(fastify.server, {
       serveClient: false,
       connectTimeout: 10_000,
