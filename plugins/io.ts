@@ -74,7 +74,7 @@ export default fp<IoOptions>(async (fastify, { io: options, origins, drainMs, li
   const subscription = redis && io.adapter() === Adapter ? quiet(subscriber(redis)) : undefined
   if (redis && subscription) io.adapter(clusterAdapter(redis, subscription, error => onFailure('publish', error)))
 
-  if (own) state.connections = new Connections(io, { limits, onSlow: () => onFailure('slow'), onFlood: () => onFailure('flood') })
+  if (own) state.connections = new Connections(io, { limits, onSlow: () => onFailure('slow'), onFlood: () => onFailure('flood'), onError: error => fastify.log.error({ err: error }, 'an event that was held back could not be sent') })
   if (own && fastWire) {
     const way = shortWay(io, { waitingBytes: limits.waitingBytes / 16 })
     if ('broadcast' in way) state.broadcast = way.broadcast
@@ -110,7 +110,7 @@ export default fp<IoOptions>(async (fastify, { io: options, origins, drainMs, li
     const given = options as Partial<ServerOptions> | undefined
     const handshakes = createMemoryCounters()
     const before = fastify.server.listeners('upgrade')
-    const end = endIdle(fastify.server)
+    const end = endIdle(fastify.server, { onCut: connections => fastify.log.warn({ connections }, 'requests that did not end were cut') })
     const io = new Server(fastify.server, {
       serveClient: false,
       connectTimeout: 10_000,

@@ -1,12 +1,18 @@
-import { createAdapter } from '@socket.io/redis-adapter'
+import { RedisAdapter } from '@socket.io/redis-adapter'
 import { decode, encode } from 'notepack.io'
+import type { Namespace } from 'socket.io'
+import { within } from './deadline.ts'
+import { isEventName } from './event-name.ts'
 import type { RedisClient } from './redis.ts'
 
 type Listener = (...args: unknown[]) => unknown
 
+/** Redis that has not counted the servers by then is not waited for (ms). */
+const countMs = 2_000
+
 /**
- * The stock Redis adapter between two guards. It drops the promises of its publishes and subscriptions, so each
- * failure would be an unhandled rejection; and it takes whatever bytes come on its channels, messages and requests
+ * The stock Redis adapter between two guards. It drops the promises of its publishes and subscriptions, and Socket.IO
+ * that of its count of servers, so each failure would be an unhandled rejection; and it takes whatever bytes come on its channels, messages and requests
  * alike, so one foreign message would end the process.
  */
 export function clusterAdapter (client: RedisClient, subscription: RedisClient, onFailure: (error: unknown) => void) {
@@ -18,7 +24,7 @@ export function clusterAdapter (client: RedisClient, subscription: RedisClient, 
       client.status === 'ready' ? caught(client.publish(channel, message)) : onFailure(away),
     // What the host asks of all servers (fetchSockets, emitWithAck) begins with a count of them, and that with this.
     send_command: (command: string, args: string[], done: (error: unknown, reply?: unknown) => void): void => {
-      client.call(command, ...args).then(reply => done(null, reply), done)
+      client.status === 'ready' ? client.call(command, ...args).then(reply => done(null, reply), done) : done(away)
     },
     ...('nodes' in client && { isCluster: true, nodes: () => client.nodes() }),
     on: client.on.bind(client),
@@ -46,7 +52,24 @@ export function clusterAdapter (client: RedisClient, subscription: RedisClient, 
     return guard
   }
 
-  return createAdapter(publisher, subscriptions, { parser: { encode, decode: tolerant(decode, onFailure) } })
+  const parser = { encode, decode: tolerant(decode, onFailure) }
+  return class extends RedisAdapter {
+    constructor (namespace: Namespace) { super(namespace, publisher, subscriptions, { parser }) }
+
+    /**
+     * Never rejects: who broadcasts does not listen for that. Servers that could not be counted are more than will ever
+     * answer, so that what was asked of all of them ends as late, with the answers there are, and not as complete.
+     */
+    override async serverCount (): Promise<number> {
+      const late = (): never => { throw new Error(`Redis has not counted the servers in ${countMs} ms`) }
+      try {
+        return await within(countMs, super.serverCount(), late)
+      } catch (error) {
+        onFailure(error)
+        return Infinity
+      }
+    }
+  }
 }
 
 /** A broadcast that no server of ours has sent becomes one without a packet, which the adapter passes over. Requests are no lists. */
@@ -65,5 +88,5 @@ function tolerant (decodeMessage: (bytes: Buffer) => unknown, onFailure: (error:
 /** An event, its name and its rooms: clients would fail over the first two, the adapter over the last. */
 function isBroadcast (message: readonly unknown[]): boolean {
   const [, packet, options] = message as [unknown, { data?: unknown } | null | undefined, { rooms?: unknown, except?: unknown } | null | undefined]
-  return Array.isArray(packet?.data) && typeof packet.data[0] === 'string' && Array.isArray(options?.rooms) && Array.isArray(options.except)
+  return Array.isArray(packet?.data) && isEventName(packet.data[0]) && Array.isArray(options?.rooms) && Array.isArray(options.except)
 }

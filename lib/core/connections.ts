@@ -38,6 +38,8 @@ export interface ConnectionsDependencies {
   limits: Limits
   onSlow: () => void
   onFlood: () => void
+  /** Hears why an event that was held back could not be sent: whoever gave it has gone on. */
+  onError: (error: unknown) => void
 }
 
 /** Frames of one connection a second, and saved up: events, acknowledgements, connects and pings alike. */
@@ -170,7 +172,11 @@ export class Connections {
     for (const [thing, send] of reader.held) {
       if (waiting(reader) > this.#deps.limits.waitingBytes / 4) return
       reader.held.delete(thing)
-      send()
+      try {
+        send()
+      } catch (error) {
+        this.#deps.onError(error)
+      }
     }
     this.#speedUp(reader)
   }

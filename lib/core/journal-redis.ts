@@ -1,7 +1,9 @@
 import { askStore, type ClientOf } from './ask.ts'
 import type { Meta } from './contract.ts'
+import { isEventName } from './event-name.ts'
 import { journalBounds, type Heard, type Journal, type Kept, type Position } from './journal.ts'
 import { key } from './key.ts'
+import { isObject } from './options.ts'
 import type { RedisClient } from './redis.ts'
 import { script } from './script.ts'
 
@@ -96,6 +98,7 @@ function parse (message: string): Heard {
 function keptOf (position: Position, head: string, body: string): Kept {
   const { namespace, rooms } = JSON.parse(head) as Head
   const { event, payload, meta } = JSON.parse(body) as Body
+  if (!isEventName(event) || !isObject(meta)) throw new Error('not a message of ours')
   return { namespace, rooms, event, payload, meta: { ...meta, ...position } }
 }
 

@@ -1,5 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { Meta } from './contract.ts'
+import { isEventName } from './event-name.ts'
+import { isObject } from './options.ts'
 import type { RedisClient } from './redis.ts'
 
 /** Newest-wins events between processes. They are not kept: one that is lost is followed by a newer one. */
@@ -101,5 +103,5 @@ function read (message: string): LiveEvent[] {
 
 function isEvent (event: Partial<LiveEvent> | null): event is LiveEvent {
   return typeof event?.namespace === 'string' && Array.isArray(event.rooms) && event.rooms.every(room => typeof room === 'string') &&
-    typeof event.event === 'string' && typeof event.meta === 'object'
+    isEventName(event.event) && isObject(event.meta) && typeof event.thing === 'string'
 }

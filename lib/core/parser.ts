@@ -1,6 +1,7 @@
 import { EventEmitter } from 'node:events'
 import * as stock from 'socket.io-parser'
 import { ClasswavesError } from './errors.ts'
+import { isEventName } from './event-name.ts'
 
 /** What stands in place of a payload that was not parsed, so that its sender gets an answer all the same. */
 export class Refused {
@@ -103,14 +104,11 @@ function measure (text: string, depth: number, members: number): 'deep' | 'wide'
   return 'fine'
 }
 
-/** Names that Socket.IO keeps to itself. The stock parser takes no packet with one of them, so neither do we. */
-const reserved = new Set(['connect', 'connect_error', 'disconnect', 'disconnecting', 'newListener', 'removeListener'])
-
 /** Namespace, acknowledgement id and event name from the head of a text packet `2/sessions,17["name",...`. */
 function headOf (text: string): { type: stock.PacketType, nsp: string, id?: number, name: string } | undefined {
   const match = /^2(?:(\/[^,]*),)?(\d{1,9})?\["((?:[^"\\]|\\.){0,200})"/.exec(text.slice(0, 1000))
   if (!match) return undefined
   const [, nsp = '/', id, name = ''] = match
-  if (reserved.has(name)) return undefined
+  if (!isEventName(name)) return undefined // nor does the stock parser take it
   return { type: stock.PacketType.EVENT, nsp, ...(id !== undefined && { id: Number(id) }), name }
 }

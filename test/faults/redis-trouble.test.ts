@@ -12,7 +12,7 @@ import { figure } from './tier.ts'
 /**
  * Redis in each kind of trouble: gates follow their policy and hold nobody, what needs Redis says so, nothing that is
  * thrown is left alone, and all of it ends by itself. Fails without the deadline of `ask` and of the gates (callers wait as
- * long as Redis does), without the guards of lib/core/adapter.ts (each emit is an unhandled rejection), and with ioredis'
+ * long as Redis does), without the guards of lib/core/adapter.ts (each emit, and each count of servers, is an unhandled rejection), and with ioredis'
  * own options (a queue without a bound, and pauses that grow).
  */
 
@@ -72,6 +72,11 @@ type Scene = Awaited<ReturnType<typeof scene>>
 
 let words = 0
 
+/** What a host asks of all servers, which begins with a question to Redis; how it ends is not looked at, but it must. */
+async function askServers ({ one: { app: { io } } }: Scene): Promise<unknown> {
+  return await Promise.allSettled([io.timeout(500).emitWithAck('how'), io.serverSideEmitWithAck('how'), io.fetchSockets()])
+}
+
 /** An event from one server, which is heard on both. */
 async function passes ({ one, sessionId, here, there }: Scene): Promise<boolean> {
   const id = `word-${++words}`
@@ -107,10 +112,12 @@ for (const [name, { begin, end }] of Object.entries(troubles)) {
     t.equal((await one.call('POST', '/sessions', { topic: 'x' }, teacher)).status, 503, 'what needs Redis says so')
     t.equal(await say(one, all.sessionId, `refused-${++words}`), 'UNAVAILABLE', 'a kept event is refused')
     t.ok(performance.now() - began < 10_000, `told after ${Math.round(performance.now() - began)} ms`)
+    const servers = askServers(all)
     t.equal((await one.call('GET', '//health')).status, 200)
     t.ok(here.socket.connected, 'who was there stays')
 
     await end(world)
+    await servers
     await until(async () => await isOpen(all), 'gates that answer again')
     await until(async () => (await one.call('POST', '/sessions', { topic: 'x' }, teacher)).status === 201, 'sessions')
     await until(async () => await passes(all), 'an event that passes')

@@ -175,6 +175,16 @@ t.test('Redis that is gone keeps nobody waiting', async t => {
   t.equal(await socket.end(), 'transport close')
 })
 
+t.test('a request that never ends keeps nobody waiting for ever', async t => {
+  let asked = false
+  const app = await serve(t, { drainMs: 0, authorize: async () => { asked = true; return await new Promise<never>(() => {}) } })
+  const answer = app.call('POST', '/sessions', { topic: 'x' }, token()).then(({ status }) => status, () => 'cut')
+  await until(() => asked, 'the question')
+  const ms = await timed(app.app)
+  t.ok(ms > 9_000 && ms < 14_000, `${Math.round(ms)} ms`)
+  t.equal(await answer, 'cut')
+})
+
 t.test('the second signal ends the example server at once', async t => {
   for (const [first, second] of [['SIGTERM', 'SIGTERM'], ['SIGINT', 'SIGTERM']] as const) {
     const running = run(t, 'examples/server.ts', [], { PORT: '0', JWT_SECRET: 'a secret that the school chose itself' })

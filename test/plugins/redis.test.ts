@@ -1,6 +1,6 @@
 import redis from '@fastify/redis'
 import { encode } from 'notepack.io'
-import t from 'tap'
+import t, { type Test } from 'tap'
 import { build, token } from '../app.ts'
 import { startCluster, startRedis, useRedis } from '../redis.ts'
 
@@ -100,12 +100,7 @@ t.test('Redis that goes is said, and what needs it is refused until it is back',
 })
 
 t.test('foreign messages on our channels harm no process and no client', async t => {
-  const faults: unknown[] = []
-  const note = (error: unknown): void => { faults.push(error) }
-  for (const event of ['uncaughtException', 'unhandledRejection'] as const) {
-    process.on(event, note)
-    t.teardown(() => process.off(event, note))
-  }
+  const faults = unheard(t)
   const server = await startRedis(t)
   const app = await build(t, { redis: server.url })
   const mine = token()
@@ -114,11 +109,17 @@ t.test('foreign messages on our channels harm no process and no client', async t
   await socket.ok('session:join', { sessionId })
   await socket.next('presence:updated')
   const redis = server.client()
+  /** Where the next kept event of a room will stand: what is said of this place is looked into. */
+  const placeAfter = async (home: string): Promise<string> => {
+    const [log = ''] = await redis.keys(`*events:log:*${home}*`)
+    const { epoch, offset } = await redis.hgetall(log)
+    return `${epoch} ${Number(offset) + 1}`
+  }
   const event = (packet: object, options: unknown = { rooms: [], except: [], flags: {} }) => encode(['a-server', packet, options])
   for (const namespace of ['/', '/sessions']) {
     const base = { type: 2, nsp: namespace }
     const broadcasts = [
-      'x', '', Buffer.from([0xc1]), Buffer.from([0xdd, 255, 255, 255, 255]), encode(null), encode(7), encode({}), encode([]), encode(['a', null, null]), event(base), event({ ...base, data: 7 }),
+      'x', '', Buffer.from([0xc1]), Buffer.from([0xdd, 255, 255, 255, 255]), encode(null), encode(7), encode({}), encode([]), encode(['a', null, null]), event(base), event({ ...base, data: 7 }), event({ ...base, data: ['disconnect'] }),
       event({ ...base, data: [] }), event({ ...base, data: [null] }), event({ ...base, data: ['x'] }, null), event({ ...base, data: ['x'] }, { rooms: 7, except: 7 }), tooDeep(event({ ...base, data: ['x', 'DEEP'] }))
     ]
     const requests = [
@@ -132,7 +133,12 @@ t.test('foreign messages on our channels harm no process and no client', async t
   }
   const home = `session:${sessionId}`
   const kept = ['', 'x', '\n', '1 1 null\n{}', '1 1 {"namespace":"/sessions","rooms":7}\n{}', `1 1 {"namespace":"/sessions","rooms":["${home}"]}\nx`, '1 2 {"namespace":7,"rooms":[7]}\n{}']
+  const names = ['disconnect', 'connect', 'newListener', 7]
+  for (const event of names) kept.push(`${await placeAfter(home)} {"namespace":"/sessions","rooms":["${home}"]}\n${JSON.stringify({ event, payload: {}, meta: {} })}`)
   for (const one of kept) await redis.publish('classwaves:events', one)
+  const live = (event: unknown, more: object = {}): string =>
+    JSON.stringify({ sender: 'x', events: [{ namespace: '/sessions', rooms: [home], event, payload: {}, meta: {}, thing: 't', ...more }] })
+  for (const one of ['', 'x', 'null', '{}', ...names.map(name => live(name)), live('x', { meta: null }), live('x', { rooms: 7 })]) await redis.publish('classwaves:live', one)
   await redis.ping()
   await app.call('POST', `/sessions/${sessionId}/pause`, undefined, mine)
   while ((await socket.next('session:status_changed')).status !== 'paused') t.pass('a step of before, looked for after a strange message')
@@ -151,6 +157,47 @@ t.test('what the host asks of all servers is answered', async t => {
   t.equal((await a.app.io.fetchSockets()).length, 1)
   t.same(await a.app.io.timeout(5000).emitWithAck('how', 'are you'), ['well'])
 })
+
+t.test('what the host asks of all servers ends while Redis cannot count them, as an error that the host hears', async t => {
+  const faults = unheard(t)
+  const server = await startRedis(t)
+  const [a, b] = [await build(t, { redis: server.url }), await build(t, { redis: server.url })]
+  const [near, far] = [await a.connect('/', token()), await b.connect('/', token())]
+  for (const { socket } of [near, far]) socket.on('how', (_question: string, answer: (text: string) => void) => answer('well'))
+  b.app.io.on('how', (answer: (text: string) => void) => answer('well'))
+  const { io } = a.app
+  const asked = async (): Promise<unknown[]> => (await Promise.allSettled([
+    io.timeout(500).emitWithAck('how', 'are you'),
+    new Promise((resolve, reject) => { io.timeout(500).emit('how', 'are you', (error: Error | null, responses: unknown) => { error ? reject(Object.assign(error, { responses })) : resolve(responses) }) }),
+    io.serverSideEmitWithAck('how'),
+    io.fetchSockets().then(({ length }) => length)
+  ])).map(end => end.status === 'fulfilled' ? end.value : [(end.reason as Error).message, (end.reason as { responses?: unknown }).responses])
+  t.same(await asked(), [['well', 'well'], ['well', 'well'], ['well'], 2], 'control: Redis that counts')
+
+  const looping = server.client()
+  await server.client().config('SET', 'busy-reply-threshold', '20')
+  looping.eval('while true do end', 0).catch(() => {}) // it is killed
+  await new Promise(resolve => setTimeout(resolve, 100))
+  const failed = [['operation has timed out', ['well']], ['operation has timed out', ['well']], [/^timeout reached/, []], [/^timeout reached/, undefined]]
+  t.match(await asked(), failed, 'Redis that is busy')
+  await server.kill()
+  await until(async () => (await health(a) as { status: string }).status === 'degraded')
+  const began = performance.now()
+  t.match(await asked(), failed, 'Redis that is gone')
+  t.ok(performance.now() - began < 8_000, `after ${Math.round(performance.now() - began)} ms`)
+  t.same(faults, [], 'and nothing is thrown at nobody')
+})
+
+/** What is thrown at nobody: a process without these listeners would end. */
+function unheard (t: Test): unknown[] {
+  const faults: unknown[] = []
+  const note = (error: unknown): void => { faults.push(error) }
+  for (const event of ['uncaughtException', 'unhandledRejection'] as const) {
+    process.on(event, note)
+    t.teardown(() => process.off(event, note))
+  }
+  return faults
+}
 
 /** A list in a list in a list, which no encoder would write. */
 function tooDeep (message: Buffer): Buffer {

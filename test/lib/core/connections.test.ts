@@ -58,7 +58,8 @@ function scene (t: Test) {
   mock.timers.enable({ apis: ['setInterval', 'setTimeout'] })
   const engine = new EventEmitter()
   const faults: string[] = []
-  const connections = new Connections({ engine } as unknown as Server, { limits, onSlow: () => faults.push('slow'), onFlood: () => faults.push('flood') })
+  const errors: unknown[] = []
+  const connections = new Connections({ engine } as unknown as Server, { limits, onSlow: () => faults.push('slow'), onFlood: () => faults.push('flood'), onError: error => errors.push(error) })
   t.teardown(() => {
     connections.stop()
     mock.timers.reset()
@@ -66,7 +67,7 @@ function scene (t: Test) {
   const wire = new Wire()
   engine.emit('connection', wire)
   const socket = { conn: wire, connected: true, nsp: { name: '/x' }, emit: (event: string, payload: string) => wire.send(`${event} ${payload}`) }
-  return { connections, wire, faults, socket: socket as typeof socket & Socket, engine }
+  return { connections, wire, faults, errors, socket: socket as typeof socket & Socket, engine }
 }
 
 const look = (times = 1): void => { mock.timers.tick(50 * times) }
@@ -110,6 +111,27 @@ t.test('what was held back comes in portions', async t => {
   for (let i = 0; i < 3; i++) wire.read()
   t.equal(wire.got.length, 21, 'all of it')
   t.same(wire.ends, [], 'without ever being too much')
+})
+
+t.test('an event that cannot be sent is said, and keeps nobody from the others', async t => {
+  const { connections, wire, socket, errors } = scene(t)
+  const thrown = new Error('cannot be sent')
+  const { emit } = socket
+  Object.assign(socket, {
+    emit (event: string, payload: string) {
+      if (event === 'bad') throw thrown
+      emit(event, payload)
+    }
+  })
+  wire.send(bytes(300))
+  for (const event of ['one', 'bad', 'two']) connections.hold(socket, 'a', event, 'a', meta)
+  wire.read()
+  look()
+  wire.read()
+  wire.read()
+  t.same(wire.got.slice(1), ['one a', 'two a'])
+  t.notOk(connections.isSlow(socket))
+  t.same(errors, [thrown])
 })
 
 t.test('who has left gets nothing that was held back', async t => {

@@ -2,17 +2,17 @@ import { once } from 'node:events'
 import { createServer, type Server } from 'node:http'
 import { connect, type AddressInfo, type Socket } from 'node:net'
 import t, { type Test } from 'tap'
-import { endIdle } from '../../../lib/core/idle.ts'
+import { endIdle, type Bound } from '../../../lib/core/idle.ts'
 
 const tick = async (ms: number): Promise<void> => await new Promise(resolve => setTimeout(resolve, ms))
 
 /** Connections in every state that there is, and what became of them. */
-async function scene (t: Test) {
+async function scene (t: Test, bound?: Bound) {
   const server = createServer((request, response) => {
     setTimeout(() => response.end('answer'), request.url === '/slow' ? 200 : 0)
   })
   server.on('upgrade', (_request, socket: Socket) => { socket.write('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: test\r\n\r\n') })
-  const end = endIdle(server)
+  const end = endIdle(server, bound)
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
   const { port } = server.address() as AddressInfo
@@ -53,6 +53,32 @@ t.test('what has nothing under way ends, the others with their last answer', asy
   t.notOk(ended.includes('upgraded'), 'what was upgraded has another owner')
   server.closeAllConnections()
   t.type(done, Promise)
+})
+
+t.test('what takes longer than it may is cut, and said', async t => {
+  const cut: number[] = []
+  const { server, end, ended, said } = await scene(t, { cutMs: 100, onCut: count => cut.push(count) })
+  end()
+  void closed(server)
+  await tick(50)
+  t.same(cut, [])
+  await tick(300)
+  t.same(ended.slice(4).sort(), ['asked two at once', 'under way'])
+  t.notOk(said.has('under way'), 'without an answer')
+  t.same(cut, [2])
+  t.notOk(ended.includes('upgraded'), 'what was upgraded has another owner')
+  server.closeAllConnections()
+})
+
+t.test('what ends in time is not cut', async t => {
+  const cut: number[] = []
+  const { server, end, said } = await scene(t, { cutMs: 400, onCut: count => cut.push(count) })
+  end()
+  void closed(server)
+  await tick(500)
+  t.match(said.get('under way'), /200 OK[^]*answer$/)
+  t.same(cut, [])
+  server.closeAllConnections()
 })
 
 t.test('control: Node waits for them', async t => {

@@ -174,6 +174,10 @@ t.test('foreign bytes on the channel are passed over, and said', async t => {
   await until(() => said.length === 1)
   t.same(said, [`${namespace} ${room},${room}:other said`])
   t.equal(foreign.length, strange.length + 1)
+  const bodies = ['x', 'null', '{}', '{"event":7}', '{"event":"disconnect","payload":{},"meta":{}}', '{"event":"said","payload":{},"meta":null}', '{"event":"said","payload":{}}']
+  for (const body of bodies) await shared.publish('classwaves:events', `1 2 {"namespace":"/sessions","rooms":["a"]}\n${body}`)
+  await until(() => foreign.length === strange.length + 1 + bodies.length)
+  t.equal(said.length, 1, 'nor is what only those see who look into it')
 })
 
 t.test('on a cluster the keys of a room share a slot', async t => {

@@ -48,3 +48,22 @@ t.test('events that follow each other share a message, and are heard by the othe
   while (heard.one.length === 0) await pause(1)
   t.same(heard, { one: ['g'], other: ['a', 'b', ...turns, 'f'] }, 'nobody hears themselves')
 })
+
+t.test('what is no message of ours is said, and nobody hears of it', async t => {
+  const server = await startRedis(t)
+  const [redis, subscription] = [server.client(), server.client()]
+  await Promise.all([redis, subscription].map(async client => await client.ping()))
+  const [heard, failures]: [string[], unknown[]] = [[], []]
+  createRedisLive({ redis, subscription, onFailure: error => failures.push(error) }).listen(({ thing }) => heard.push(thing))
+  while ((await redis.pubsub('NUMSUB', 'classwaves:live'))[1] !== 1) await pause(5)
+  const events = [
+    ...['connect', 'connect_error', 'disconnect', 'disconnecting', 'newListener', 'removeListener', 7, undefined].map(name => ({ ...event('x'), event: name })),
+    { ...event('x'), meta: null }, { ...event('x'), rooms: [7] }, { ...event('x'), namespace: 7 }, { ...event('x'), thing: {} }, null, 7
+  ]
+  const strange = ['', 'x', 'null', '{"sender":"x"}', '{"events":[]}', ...events.map(one => JSON.stringify({ sender: 'x', events: [event('a'), one] }))]
+  for (const message of strange) await redis.publish('classwaves:live', message)
+  await redis.publish('classwaves:live', JSON.stringify({ sender: 'x', events: [event('last')] }))
+  while (!heard.includes('last')) await pause(1)
+  t.same(heard, ['last'])
+  t.equal(failures.length, strange.length, 'each once')
+})
