@@ -17,13 +17,15 @@ export async function dev (args: string[]): Promise<undefined> {
   const token = app.jwt.sign({ sub: 'teacher-1', role: 'teacher', name: 'A teacher' }, { expiresIn: '8h' })
   const addresses = { teacher: `${origin}/teach#token=${token}&session=${sessionId}`, pupil: `${origin}/join/${code}`, api: `${origin}/api/v1` }
   process.stdout.write(json ? `${JSON.stringify({ ...addresses, token, sessionId, code })}\n` : `Teacher  ${addresses.teacher}\n\nPupils   ${addresses.pupil}\nREST     ${addresses.api}\n`)
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-    process.once(signal, () => {
-      stop()
-      app.close().then(() => process.exit(0), (error: unknown) => {
-        process.stderr.write(`${String(error)}\n`)
-        process.exit(1)
-      })
+  let closing = false
+  const close = (): void => {
+    if (closing) process.exit(1) // who asks twice does not want to wait
+    closing = true
+    stop()
+    app.close().then(() => process.exit(0), (error: unknown) => {
+      process.stderr.write(`${String(error)}\n`)
+      process.exit(1)
     })
   }
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, close)
 }

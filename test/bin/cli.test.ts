@@ -3,9 +3,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t from 'tap'
 import { writeSdk } from '../../bin/bundle.ts'
-import { build, secret } from '../app.ts'
+import { build, secret, token } from '../app.ts'
 import { compiled } from '../compiled.ts'
 import { run } from '../examples/run.ts'
+import { rawSocket } from '../raw.ts'
 import { useRedis } from '../redis.ts'
 
 const cli = await compiled(new URL('../../bin/cli.ts', import.meta.url))
@@ -65,4 +66,17 @@ t.test('dev opens a class that talks', async t => {
   t.equal(attention.length, 4, 'all four groups have talked')
   running.child.kill('SIGTERM')
   t.equal(await running.ended, 0)
+})
+
+t.test('the second signal ends `dev` at once, whichever it is', async t => {
+  await writeSdk()
+  const running = run(t, cli, ['dev', '--port', '0', '--json'], { JWT_SECRET: secret })
+  const [line] = await running.says(/^\{.*\}$/m)
+  const { origin } = new URL((JSON.parse(line) as { api: string }).api)
+  const sockets = await Promise.all(Array.from({ length: 100 }, async () => await rawSocket(t, origin, '/sessions', token())))
+  running.child.kill('SIGINT')
+  await Promise.race(sockets.map(async socket => await socket.next(/server:draining/)))
+  running.child.kill('SIGTERM')
+  t.equal(await running.ended, 1)
+  t.ok(sockets.some(({ frames }) => !frames.some(frame => frame.includes('server:draining'))), 'without waiting for the others')
 })
