@@ -3,6 +3,7 @@ import fp from 'fastify-plugin'
 import { Server, type Namespace, type ServerOptions, type Socket } from 'socket.io'
 import { Adapter } from 'socket.io-adapter'
 import { clusterAdapter } from '../lib/core/adapter.ts'
+import { stockBroadcast, type Broadcast } from '../lib/core/broadcast.ts'
 import { Connections, type Connection } from '../lib/core/connections.ts'
 import type { Counters } from '../lib/core/counters.ts'
 import { createMemoryCounters } from '../lib/core/counters-memory.ts'
@@ -15,7 +16,7 @@ import { guardedParser } from '../lib/core/parser.ts'
 import { PollOwners, type Foreign } from '../lib/core/poll-owner.ts'
 import { quiet, subscriber, type RedisClient } from '../lib/core/redis.ts'
 import { shareUpgrades, type Upgrades } from '../lib/core/upgrade.ts'
-import { shortWay, stockBroadcast, type Broadcast } from '../lib/core/wire.ts'
+import { shortWay } from '../lib/core/wire.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {

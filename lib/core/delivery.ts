@@ -1,12 +1,13 @@
 import type { FastifyBaseLogger } from 'fastify'
 import type { Server, Socket } from 'socket.io'
 import { catchUp, pageSize, type Source } from './catch-up.ts'
+import { Comparison } from './comparison.ts'
 import type { Connections } from './connections.ts'
 import { at, cursorAt, enter, leaveAll, move, movedPast, type Cursor, type Followed } from './cursor.ts'
 import { toWireError } from './errors.ts'
 import type { DeliveryWatch, Heard, Journal, Position } from './journal.ts'
 import type { Live, LiveEvent } from './live.ts'
-import { stockBroadcast, type Broadcast } from './wire.ts'
+import { stockBroadcast, type Broadcast } from './broadcast.ts'
 
 /**
  * Events on their way to the sockets of this process. Kept ones go out in the order of their places, each once, without
@@ -28,10 +29,6 @@ export interface DeliveryDependencies {
 
 /** How often rooms with readers are compared with the journal, for an event that was lost and had no successor (ms). */
 const compareMs = 5_000
-/** How soon rooms that could not be compared are asked for again (ms). */
-const againMs = 1_000
-/** One after the other they would wait for each other when Redis is late. */
-const comparedAtOnce = 16
 /** How long a reader that caught up with the journal waits for this process to catch up too (ms). */
 const catchUpMs = 300
 
@@ -46,10 +43,7 @@ export class Delivery {
   readonly #cursors = new Map<string, Cursor>()
   readonly #source: Source
   readonly #timer: NodeJS.Timeout
-  #again: NodeJS.Timeout | undefined
-  /** Rooms that are to be compared, and whether somebody is at it. */
-  readonly #due = new Set<string>()
-  #comparing = false
+  readonly #comparison = new Comparison(async key => await this.#isCurrent(key))
 
   constructor ({ io, journal, live, connections, broadcast = stockBroadcast, log, watch }: DeliveryDependencies) {
     this.#io = io
@@ -61,13 +55,13 @@ export class Delivery {
     this.#watch = watch
     this.#source = { journal, connections, watch, until: (...place) => this.#until(...place) }
     live.listen(event => this.#spread(event))
-    journal.listen(event => this.#hear(event), () => { void this.#compare(true) })
-    this.#timer = setInterval(() => { void this.#compare(false) }, compareMs).unref()
+    journal.listen(event => this.#hear(event), () => this.#compare(true))
+    this.#timer = setInterval(() => this.#compare(false), compareMs).unref()
   }
 
   stop (): void {
     clearInterval(this.#timer)
-    clearTimeout(this.#again)
+    this.#comparison.stop()
   }
 
   /** Sends a newest-wins event to the readers of all processes. */
@@ -224,35 +218,19 @@ export class Delivery {
     while (isBehind()) if (!await this.#fill(namespace, room, cursor)) return
   }
 
-  /**
-   * For events that were lost without a later one to tell of them; forgets rooms that nobody reads. After a new
-   * connection to Redis also those of which only feeds hear: these are many, and most say nothing any more. One at a
-   * time; who asks meanwhile gets another after it, and what could not be read is asked again, alone.
-   */
-  async #compare (withFeeds: boolean): Promise<void> {
-    if (withFeeds) for (const key of this.#cursors.keys()) this.#due.add(key)
-    else for (const [key, { namespace, room }] of this.#cursors) if (this.#hasReaders(namespace, [room])) this.#due.add(key)
-    this.#forget()
-    if (this.#comparing) return
-    this.#comparing = true
-    const failed: string[] = []
-    const work = async (): Promise<void> => {
-      for (const key of this.#due) {
-        this.#due.delete(key)
-        const cursor = this.#cursors.get(key)
-        if (cursor && !await this.#isCurrent(cursor)) failed.push(key)
-      }
+  /** For events that were lost without a later one to tell of them; forgets rooms that nobody reads. */
+  #compare (withFeeds: boolean): void {
+    for (const [key, cursor] of this.#cursors) {
+      if (!cursor.waiting && cursor.entering === 0 && !this.#hasReaders(cursor.namespace, cursor.rooms)) this.#cursors.delete(key)
+      // Of most rooms only feeds hear, and most of these say nothing any more: they wait for a new connection to Redis.
+      else if (withFeeds || this.#hasReaders(cursor.namespace, [cursor.room])) this.#comparison.ask(key)
     }
-    await Promise.all(Array.from({ length: comparedAtOnce }, work))
-    this.#comparing = false
-    if (failed.length === 0) return
-    for (const key of failed) this.#due.add(key)
-    clearTimeout(this.#again)
-    this.#again = setTimeout(() => { void this.#compare(false) }, againMs).unref()
   }
 
   /** Whether the room stands where the journal does, or could be brought there. */
-  async #isCurrent (cursor: Cursor): Promise<boolean> {
+  async #isCurrent (key: string): Promise<boolean> {
+    const cursor = this.#cursors.get(key)
+    if (!cursor) return true
     const { namespace, room } = cursor
     try {
       await cursor.placed
@@ -262,12 +240,6 @@ export class Delivery {
     } catch (error) {
       if (toWireError(error).code !== 'UNAVAILABLE') this.#log.error({ err: error, room }, 'a room could not be compared with the journal')
       return false // Redis is away or late, and says so elsewhere
-    }
-  }
-
-  #forget (): void {
-    for (const [key, cursor] of this.#cursors) {
-      if (!cursor.waiting && cursor.entering === 0 && !this.#hasReaders(cursor.namespace, cursor.rooms)) this.#cursors.delete(key)
     }
   }
 }

@@ -3,8 +3,8 @@ import { Socket as Tcp } from 'node:net'
 import { Socket, type Namespace, type Server } from 'socket.io'
 import type { Adapter } from 'socket.io-adapter'
 import { PacketType } from 'socket.io-parser'
-import type { Meta } from './contract.ts'
-import { packageOf } from './installed.ts'
+import { stockBroadcast, type Broadcast } from './broadcast.ts'
+import { installed, packageOf, type Versions } from './installed.ts'
 
 /**
  * The short way to the readers, below what Socket.IO promises, and the only file that goes there. A broadcast becomes one
@@ -17,16 +17,8 @@ import { packageOf } from './installed.ts'
  * The engine's `packetCreate`, `flush` and `drain` do not tell of what goes the short way.
  */
 
-/** Sends an event to the sockets of this process in the union of rooms, each once. `except`: ids of sockets. */
-export type Broadcast = (namespace: Namespace, rooms: readonly string[], except: Iterable<string>, event: string, payload: unknown, meta: Meta) => void
-
-export const stockBroadcast: Broadcast = (namespace, rooms, except, event, payload, meta) => {
-  namespace.local.to([...rooms]).except([...except]).emit(event, payload, meta)
-}
-
 /** What this was tested with: the beginnings of versions. */
 export const tested = { 'socket.io': '4.8.', 'socket.io-adapter': '2.5.', 'engine.io': '6.6.', ws: '8.' } as const
-export type Versions = Record<keyof typeof tested, string>
 
 /** Whose insides are reached into, and for what, as far as it is there before anybody connects. A connection is looked at when it is written to. */
 export const reached = {
@@ -57,8 +49,6 @@ interface Outlet {
 }
 interface Encoding { readonly encoder: { encode (packet: object): unknown[] } }
 interface Class { readonly prototype: object }
-
-/** A socket of Socket.IO. */
 interface Reader { readonly id: string, readonly outlet: Outlet, readonly line: Line }
 
 const open = 1 // readyState of a WebSocket
@@ -89,22 +79,9 @@ function whyNot (io: Server, { versions = installed(), insides }: Omit<WireOptio
   return io._opts.connectionStateRecovery ? 'connectionStateRecovery counts packets' : undefined
 }
 
-/** As they are found from a file of ours. */
-export function installed (from = import.meta.url): Versions {
-  const socketIo = packageOf('socket.io', from)
-  const engine = packageOf('engine.io', socketIo.file)
-  return {
-    'socket.io': socketIo.version,
-    'socket.io-adapter': packageOf('socket.io-adapter', socketIo.file).version,
-    'engine.io': engine.version,
-    ws: packageOf('ws', engine.file).version
-  }
-}
-
 export function insidesOf (io: Server): Insides {
   const engine = createRequire(packageOf('socket.io', import.meta.url).file)('engine.io') as { Socket?: Class }
-  const { ws } = io.engine as unknown as { ws?: { options?: { WebSocket?: Class & { Sender?: Class } } } }
-  const webSocket = ws?.options?.WebSocket
+  const webSocket = (io.engine as unknown as { ws?: { options?: { WebSocket?: Class & { Sender?: Class } } } }).ws?.options?.WebSocket
   return {
     'the encoder of socket.io': (io.sockets.adapter as unknown as Partial<Encoding>).encoder,
     'a Socket of socket.io': Socket.prototype,
