@@ -11,8 +11,7 @@ import { stockBroadcast, type Broadcast } from './broadcast.ts'
 
 /**
  * Events on their way to the sockets of this process. Kept ones go out in the order of their places, each once, without
- * a hole: what the wire lost is read from the journal before what came after it. Of newest-wins events a slow reader
- * gets the newest.
+ * a hole: what the wire lost is read from the journal first. Of newest-wins events a slow reader gets the newest.
  */
 
 export interface DeliveryDependencies {
@@ -111,7 +110,7 @@ export class Delivery {
 
   #hear (event: Heard): void {
     const { namespace, rooms, position } = event
-    const home = rooms[0] as string
+    const [home = ''] = rooms
     const key = keyOf(namespace, home)
     let cursor = this.#cursors.get(key)
     if (!cursor) {
@@ -160,9 +159,15 @@ export class Delivery {
   }
 
   #goOn (cursor: Cursor): void {
-    const waiting = cursor.waiting ?? []
+    const { waiting } = cursor
     cursor.waiting = null
-    for (const event of waiting) this.#hear(event)
+    for (const event of waiting ?? []) {
+      try {
+        this.#hear(event)
+      } catch (error) {
+        this.#log.warn({ err: error, room: cursor.room }, 'a message on the channel was not one of ours')
+      }
+    }
   }
 
   #deliver (cursor: Cursor, event: Heard): void {
@@ -182,9 +187,8 @@ export class Delivery {
     for (const socket of slow) this.#connections?.hold(socket, thing, event, payload, meta)
   }
 
-  /** Asks for no namespace by name: Socket.IO would make one. */
   #hasReaders (namespace: string, rooms: Iterable<string>): boolean {
-    const there = this.#io._nsps.get(namespace)?.adapter.rooms
+    const there = this.#io._nsps.get(namespace)?.adapter.rooms // asked for by name, Socket.IO would make one
     if (there !== undefined) for (const room of rooms) if (there.has(room)) return true
     return false
   }
@@ -234,9 +238,8 @@ export class Delivery {
     const { namespace, room } = cursor
     try {
       await cursor.placed
-      const position = await this.#journal.position(namespace, room)
-      const isBehind = cursor.epoch !== position.epoch || cursor.offset < position.offset
-      return !isBehind || await this.#fill(namespace, room, cursor)
+      const { epoch, offset } = await this.#journal.position(namespace, room)
+      return (cursor.epoch === epoch && cursor.offset >= offset) || await this.#fill(namespace, room, cursor)
     } catch (error) {
       if (toWireError(error).code !== 'UNAVAILABLE') this.#log.error({ err: error, room }, 'a room could not be compared with the journal')
       return false // Redis is away or late, and says so elsewhere

@@ -276,6 +276,25 @@ t.test('what comes while the position is asked for is not missed', async t => {
   t.equal(one.numbers.at(-1), 3)
 })
 
+t.test('a forged message that waits for the position keeps nobody out', async t => {
+  const { wire, one, reader, say } = world(t)
+  const answer = gate()
+  wire.before = async what => { if (what === 'position') await answer.promise }
+  const first = reader()
+  const following = first.follow()
+  await settled()
+  wire.hear({ namespace, rooms: [home], position: { epoch: (await wire.oldest(namespace, home, 1)).position.epoch, offset: 1 }, open: () => { throw new Error('no body') } })
+  answer.open()
+  first.enter(home)
+  t.match(await following, { recovered: true })
+  await say(2)
+  const second = reader()
+  await second.follow()
+  t.ok(one.warnings.includes('a message on the channel was not one of ours'))
+  await say(1)
+  t.same(second.numbers, [3])
+})
+
 t.test('a position that cannot be told is a refusal, and the next one is asked anew', async t => {
   const { wire, reader, say } = world(t)
   wire.before = async () => { throw new Error('away') }
