@@ -1,6 +1,7 @@
 import { RedisAdapter } from '@socket.io/redis-adapter'
 import { decode, encode } from 'notepack.io'
 import type { Namespace } from 'socket.io'
+import type { Adapter } from 'socket.io-adapter'
 import { within } from './deadline.ts'
 import { isEventName } from './event-name.ts'
 import type { RedisClient } from './redis.ts'
@@ -12,10 +13,10 @@ const countMs = 2_000
 
 /**
  * The stock Redis adapter between two guards. It drops the promises of its publishes and subscriptions, and Socket.IO
- * that of its count of servers, so each failure would be an unhandled rejection; and it takes whatever bytes come on its channels, messages and requests
- * alike, so one foreign message would end the process.
+ * that of its count of servers, so each failure would be an unhandled rejection; and it takes whatever bytes come on its
+ * channels, messages and requests alike, so one foreign message would end the process.
  */
-export function clusterAdapter (client: RedisClient, subscription: RedisClient, onFailure: (error: unknown) => void) {
+export function clusterAdapter (client: RedisClient, subscription: RedisClient, onFailure: (error: unknown) => void): (namespace: Namespace) => Adapter {
   const caught = async (promise: Promise<unknown>): Promise<unknown> => await promise.catch(onFailure)
   const away = new Error('Redis is away')
 
@@ -53,7 +54,7 @@ export function clusterAdapter (client: RedisClient, subscription: RedisClient, 
   }
 
   const parser = { encode, decode: tolerant(decode, onFailure) }
-  return class extends RedisAdapter {
+  class GuardedAdapter extends RedisAdapter {
     constructor (namespace: Namespace) { super(namespace, publisher, subscriptions, { parser }) }
 
     /**
@@ -70,6 +71,8 @@ export function clusterAdapter (client: RedisClient, subscription: RedisClient, 
       }
     }
   }
+  // Socket.IO calls it with `new`, which an arrow function does not take.
+  return function (namespace) { return new GuardedAdapter(namespace) }
 }
 
 /** A broadcast that no server of ours has sent becomes one without a packet, which the adapter passes over. Requests are no lists. */
