@@ -1,4 +1,4 @@
-/** The Grafana board and the alert rules as data; `npm run docs` writes `ops/grafana.json` and `ops/alerts.json` from it. */
+/** The Grafana board and the alert rules as data; `npm run docs` writes `ops/grafana.json` and `ops/alerts.yml` from it. */
 
 export interface Panel { title: string, unit: string, queries: readonly (readonly [expr: string, legend: string])[], says: string }
 export interface Alert { name: string, expr: string, for: string, severity: 'page' | 'ticket', says: string }
@@ -17,7 +17,7 @@ export const rows: Record<string, readonly Panel[]> = {
   ],
   'Does the teacher hear in time?': [
     { title: 'From talk to teacher', unit: 's', queries: [[slowest('classwaves_guidance_delay_seconds', 'event'), '{{event}}']], says: '95 of 100 come within this time, in real time.' },
-    { title: 'Prompts', unit: 'ops', queries: [[rate('classwaves_prompts_total', 'result'), '{{result}}']], says: 'sent ones were shown; the others were held back, and why.' },
+    { title: 'Prompts', unit: 'ops', queries: [[rate('classwaves_prompts_total', 'result'), '{{result}}']], says: 'sent ones went out; the others were held back, and why.' },
     { title: 'What teachers do with prompts', unit: 'ops', queries: [[rate('classwaves_prompt_actions_total', 'action'), '{{action}}']], says: 'Few uses and many dismissals: the prompts miss.' },
     { title: 'Gate decisions', unit: 'ops', queries: [[rate('classwaves_gate_decisions_total', 'gate, reason'), '{{gate}} {{reason}}']], says: 'What is let through, and what is held back.' },
     { title: 'Time of a gate', unit: 's', queries: [[slowest('classwaves_gate_seconds', 'gate'), '{{gate}}']], says: 'None holds its caller longer than 250 ms.' },

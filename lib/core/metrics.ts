@@ -48,7 +48,7 @@ export function createMetrics (hostRegistry?: Registry, state: State = nothing) 
     publishFailures: new Counter({ name: 'classwaves_publish_failures_total', help: 'Events that reached only this process, because Redis was away.', registers }),
     connectionFaults: new Counter({ name: 'classwaves_connection_faults_total', help: 'Connections refused or closed: slow readers, floods, foreign origins, requests for a polling connection that is not theirs; publishes that failed.', labelNames: ['what'], registers }),
     slowReaders: looked('classwaves_slow_readers', 'Connections that are behind, and get only the newest of live scores.', [], gauge => gauge.set(state.slowReaders())),
-    draining: looked('classwaves_draining', '1 while this process sends its clients away.', [], gauge => gauge.set(Number(state.draining()))),
+    draining: looked('classwaves_draining', '1 while this process sends its clients away; `GET /metrics` answers 503 then, as all routes do, so it is for a registry that the host serves elsewhere.', [], gauge => gauge.set(Number(state.draining()))),
     replays: new Counter({ name: 'classwaves_replays_total', help: 'Readers that said where they were: recovered, or lost when that was too long ago.', labelNames: ['namespace', 'result'], registers }),
     replayed: new Counter({ name: 'classwaves_replayed_events_total', help: 'Events that readers had missed and got.', labelNames: ['namespace'], registers }),
     gaps: new Counter({ name: 'classwaves_gap_events_total', help: 'Events that the way through Redis lost and that were read from what is kept.', labelNames: ['namespace'], registers }),
@@ -70,7 +70,7 @@ export function createMetrics (hostRegistry?: Registry, state: State = nothing) 
     chatMessages: new Counter({ name: 'classwaves_chat_messages_total', help: 'Chat messages by what became of them.', labelNames: ['result'], registers }),
     classSizes: new Histogram({ name: 'classwaves_class_size', help: 'How many are present in a class, at each join.', buckets: [1, 5, 10, 20, 30, 50, 100, 250, 500], registers }),
     guidanceDelay: new Histogram({ name: 'classwaves_guidance_delay_seconds', help: 'From talk that came in to the event for the teacher that followed from it, in real time.', labelNames: ['event'], buckets: delaySeconds, registers }),
-    prompts: new Counter({ name: 'classwaves_prompts_total', help: 'Prompts by what became of them; sent ones were shown.', labelNames: ['result'], registers }),
+    prompts: new Counter({ name: 'classwaves_prompts_total', help: 'Prompts by what became of them; sent ones went out.', labelNames: ['result'], registers }),
     promptActions: new Counter({ name: 'classwaves_prompt_actions_total', help: 'What teachers did with prompts, each action once a prompt.', labelNames: ['action'], registers }),
     analyzerFailures: new Counter({ name: 'classwaves_analyzer_failures_total', help: 'Answers of the host\'s analyzer that were replaced by the embedded one.', labelNames: ['tier'], registers })
   }
