@@ -7,7 +7,7 @@ import { newGroup } from '../conformance/gates.ts'
 import { patienceMs } from '../client.ts'
 import { startRedis, type RedisServer } from '../redis.ts'
 import { startProxy, type Proxy } from './proxy.ts'
-import { figure } from './tier.ts'
+import { figure, isFull } from './tier.ts'
 
 /**
  * Redis in each kind of trouble: gates follow their policy and hold nobody, what needs Redis says so, nothing that is
@@ -72,9 +72,9 @@ type Scene = Awaited<ReturnType<typeof scene>>
 
 let words = 0
 
-/** What a host asks of all servers, which begins with a question to Redis; how it ends is not looked at, but it must. */
+/** What a host asks of all servers, which begins with a question to Redis; how it ends is not looked at, but it must. Two of these wait for seconds. */
 async function askServers ({ one: { app: { io } } }: Scene): Promise<unknown> {
-  return await Promise.allSettled([io.timeout(500).emitWithAck('how'), io.serverSideEmitWithAck('how'), io.fetchSockets()])
+  return await Promise.allSettled([io.timeout(500).emitWithAck('how'), ...isFull ? [io.serverSideEmitWithAck('how'), io.fetchSockets()] : []])
 }
 
 /** An event from one server, which is heard on both. */
