@@ -28,14 +28,17 @@ t.test('events that follow each other share a message, and are heard by the othe
   here.send(event('a'))
   here.send(event('b'))
   const turns = Array.from({ length: 20 }, (_, i) => `turn ${i}`)
+  const begun = performance.now()
   for (const text of turns) {
     await new Promise(setImmediate)
     here.send(event(text))
   }
+  const tookMs = performance.now() - begun
   await said('turn 19')
   t.same(messages[0], ['a', 'b'], 'those of a turn leave at once')
   t.same(messages.flat(), ['a', 'b', ...turns])
-  t.ok(messages.length <= 10, `those of the turns that follow share ${messages.length - 1} messages`)
+  // One in two milliseconds, of which a timer may be early by one; a busy machine takes longer over the turns.
+  t.ok(messages.length <= 3 + tookMs, `those of the turns that follow share ${messages.length - 1} messages, in ${tookMs} ms`)
 
   const before = messages.length
   here.send(event('f'))
