@@ -17,8 +17,9 @@ export async function compare (row: Row, repeats: number, redis: string, progres
   const ours: number[] = []
   const theirs: number[] = []
   for (let repeat = 0; repeat < repeats; repeat++) {
-    if (row.theirs) theirs.push(await row.theirs(redis))
-    ours.push(await row.ours(redis))
+    // Each side is the first in every other repeat: what grows worse or better while it runs meets both.
+    const sides = [async () => { if (row.theirs) theirs.push(await row.theirs(redis)) }, async () => { ours.push(await row.ours(redis)) }]
+    for (const side of repeat % 2 === 0 ? sides : sides.reverse()) await side()
     progress(`${row.name} ${repeat + 1}/${repeats}: ours ${text(row, ours.at(-1))}${row.theirs ? `, theirs ${text(row, theirs.at(-1))}` : ''}`)
   }
   const figures = ours.map((own, i) => {

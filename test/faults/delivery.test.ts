@@ -36,5 +36,7 @@ t.test('what is no fault', async t => {
   t.same(faults(checkDelivery(unsure, [reader('one', ...whole), reader('two', see('a', 1), see('c', 3))])), [0, 0, 0, 0], 'without an acknowledgement nothing is promised')
   const told = checkDelivery(said, [reader('one', see('a', 1), { lost: 'r' }, see('c', 1, '2'))])
   t.same([faults(told), told.told], [[0, 0, 0, 0], 1], 'who is told that something is gone does not miss it')
+  const gone = [say('a'), { ...say('b'), goneFor: ['two'] }]
+  t.match(checkDelivery(gone, [reader('one', see('a', 1)), reader('two', see('a', 1))]), { lost: ['one: r b'] }, 'what died for one reader is not missed by that one alone')
   t.same(faults(checkDelivery([say('a'), say('b', { by: 'other' })], [reader('one', see('b', 1), see('a', 2))])), [0, 0, 0, 0], 'two senders have no order but that of the places')
 })

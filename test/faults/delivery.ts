@@ -5,9 +5,9 @@
 
 /**
  * What was sent, each sender's in its order. One without an acknowledgement may be seen or not. One that is `due` must be
- * seen whatever the reader is told of its room.
+ * seen whatever the reader is told of its room. Readers that it is `goneFor` need not see it.
  */
-export interface Said { room: string, id: string, by: string, acknowledged: boolean, due?: boolean }
+export interface Said { room: string, id: string, by: string, acknowledged: boolean, due?: boolean, goneFor?: readonly string[] }
 
 /** An event as a reader saw it, with its place. */
 export interface Seen { room: string, id: string, epoch: string, offset: number }
@@ -73,8 +73,8 @@ export function checkDelivery (said: readonly Said[], readers: readonly Reader[]
       if ((places.get(key) ?? place) !== place) verdict.disorder.push(`${name}: ${key} at ${place}, others ${String(places.get(key))}`)
       places.set(key, place)
     }
-    for (const { room, id, acknowledged, due } of said) {
-      if (!acknowledged || !rooms.includes(room) || had.has(`${room} ${id}`)) continue
+    for (const { room, id, acknowledged, due, goneFor } of said) {
+      if (!acknowledged || !rooms.includes(room) || had.has(`${room} ${id}`) || goneFor?.includes(name)) continue
       if (told.has(room) && !due) verdict.told++
       else verdict.lost.push(`${name}: ${room} ${id}`)
     }

@@ -52,8 +52,9 @@ export interface School {
   /** Resolves when in each class somebody has heard what is said since `insist`. */
   heard (): Promise<void>
   /**
-   * Redis was killed and keeps nothing: of the last that it acknowledged in each room, what nobody has heard died with
-   * it, and where the class is gone as well there is no subscription that could say so. Returns how much that was.
+   * Redis was killed and keeps nothing: its death resets the connections, and what it acknowledged last died with it for
+   * the readers of each server that had not read it. As the class is gone as well there is no subscription that could say
+   * so. To be asked before Redis is back, since what it acknowledges then must be heard. Returns how many events that were.
    */
   mourn (): number
   /** The worker and all others talk while `events` go on; then everybody gets time to hear all of it, and the record is judged. `talked` and `refused` are the worker's, `wired` how many came over the bare wires. */
@@ -159,7 +160,11 @@ export async function startSchool (t: Owner, { servers: count, full = count, cla
       const one = { room: rooms.chat, id: `message-${began}-${n}`, by: `pupil ${author}`, acknowledged: false }
       said.push(one)
       // What waits for a connection is said again by the client SDK, and counts once.
-      await (pupils[author] as Pupil).client.classroom.send('sendMessage', { sessionCode: code, message: one.id, id: one.id })
+      const { client } = pupils[author] as Pupil
+      await client.classroom.send('sendMessage', { sessionCode: code, message: one.id, id: one.id }).catch((error: unknown) => {
+        const { sessions, classroom } = client
+        throw new Error(`pupil ${author} said nothing: ${JSON.stringify({ health: client.health, connections: sessions.socket.io.engine.readyState, sessions: sessions.facts, classroom: classroom.facts })}`, { cause: error })
+      })
       one.acknowledged = true
       await pause(500)
     }
@@ -199,14 +204,19 @@ export async function startSchool (t: Owner, { servers: count, full = count, cla
       })
     },
     mourn () {
-      let gone = 0
+      const gone = new Set<Said>()
       for (const { rooms } of sessions) {
-        const last = said.filter(one => one.room === rooms.talk && one.acknowledged).at(-1)
-        if (last === undefined || readers.some(({ seen }) => seen.some(one => 'id' in one && one.id === last.id))) continue
-        last.acknowledged = false
-        gone++
+        const talk = said.filter(one => one.room === rooms.talk && one.acknowledged)
+        for (const { name, seen } of readers.filter(reader => reader.rooms.includes(rooms.talk))) {
+          const heard = new Set(seen.map(one => 'id' in one && one.id))
+          // Only what came last: with a hole before something that it heard a reader has lost an event.
+          for (const one of talk.slice(talk.findLastIndex(({ id }) => heard.has(id)) + 1)) {
+            gone.add(one)
+            one.goneFor = [...one.goneFor ?? [], name]
+          }
+        }
       }
-      return gone
+      return gone.size
     },
     async during (events) {
       // What nobody was sure of may still come.
