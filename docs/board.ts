@@ -13,7 +13,7 @@ export const rows: Record<string, readonly Panel[]> = {
     { title: 'Connects by result', unit: 'ops', queries: [[rate('classwaves_connects_total', 'result'), '{{result}}']], says: 'Anything but ok is a refusal, by its code.' },
     { title: 'Disconnects by reason', unit: 'ops', queries: [[rate('classwaves_disconnects_total', 'reason'), '{{reason}}']], says: 'transport_close in a wave is a network or a deploy; ping_timeout is a busy process or a dead network.' },
     { title: 'Slow readers', unit: 'short', queries: [['sum(classwaves_slow_readers)', 'behind now'], [rate('classwaves_connection_faults_total', 'what'), '{{what}} a second']], says: 'Who is behind, and who was refused or closed for it.' },
-    { title: 'Processes that send clients away', unit: 'short', queries: [['sum(classwaves_draining)', 'draining']], says: 'Seen when the registry is served outside of the closing server.' }
+    { title: 'Processes that send clients away', unit: 'short', queries: [['sum(classwaves_draining)', 'draining']], says: 'Seen where a server that closes still answers (return503OnClosing: false), or the registry is served elsewhere.' }
   ],
   'Does the teacher hear in time?': [
     { title: 'From talk to teacher', unit: 's', queries: [[slowest('classwaves_guidance_delay_seconds', 'event'), '{{event}}']], says: '95 of 100 come within this time, in real time.' },

@@ -48,7 +48,7 @@ export function createMetrics (hostRegistry?: Registry, state: State = nothing) 
     publishFailures: new Counter({ name: 'classwaves_publish_failures_total', help: 'Events that reached only this process, because Redis was away.', registers }),
     connectionFaults: new Counter({ name: 'classwaves_connection_faults_total', help: 'Connections refused or closed: slow readers, floods, foreign origins, requests for a polling connection that is not theirs; publishes that failed.', labelNames: ['what'], registers }),
     slowReaders: looked('classwaves_slow_readers', 'Connections that are behind, and get only the newest of live scores.', [], gauge => gauge.set(state.slowReaders())),
-    draining: looked('classwaves_draining', '1 while this process sends its clients away; `GET /metrics` answers 503 then, as all routes do, so it is for a registry that the host serves elsewhere.', [], gauge => gauge.set(Number(state.draining()))),
+    draining: looked('classwaves_draining', '1 while this process sends its clients away. Seen where the host set `return503OnClosing: false` or serves the registry elsewhere: else `GET /metrics` answers 503 then, as all routes do.', [], gauge => gauge.set(Number(state.draining()))),
     replays: new Counter({ name: 'classwaves_replays_total', help: 'Readers that said where they were: recovered, or lost when that was too long ago.', labelNames: ['namespace', 'result'], registers }),
     replayed: new Counter({ name: 'classwaves_replayed_events_total', help: 'Events that readers had missed and got.', labelNames: ['namespace'], registers }),
     gaps: new Counter({ name: 'classwaves_gap_events_total', help: 'Events that the way through Redis lost and that were read from what is kept.', labelNames: ['namespace'], registers }),
