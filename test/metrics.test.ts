@@ -63,8 +63,7 @@ t.test('each metric in a class of its own', async t => {
     await moves(t, app, 'classwaves_events_sent_total', { namespace: '/sessions', event: 'student:session:joined' })
     await moves(t, app, 'classwaves_request_seconds_count', { method: 'GET', route: '/api/v1/sessions/:sessionId', status: '404' })
     await moves(t, app, 'classwaves_session_transitions_total', { status: 'active' })
-    await moves(t, app, 'classwaves_redis_ready', { connection: 'commands' })
-    await moves(t, app, 'classwaves_redis_ready', { connection: 'subscription' })
+    for (const connection of ['commands', 'subscription', 'adapter']) await moves(t, app, 'classwaves_redis_ready', { connection })
     await moves(t, app, 'classwaves_redis_seconds_count')
 
     pupil.close()
@@ -162,8 +161,8 @@ t.test('each metric in a class of its own', async t => {
     await moves(t, app, 'classwaves_redis_failures_total', { why: 'away' })
     await moves(t, app, 'classwaves_send_failures_total', { namespace: '/sessions', event: 'session:status_changed' })
     await moves(t, app, 'classwaves_publish_failures_total')
-    const stands = (await scrape(app)).find(({ name, labels }) => name === 'classwaves_redis_ready' && labels.connection === 'commands')
-    t.equal(stands?.value, 0, 'and the gauge says so')
+    const stands = (await scrape(app)).filter(({ name }) => name === 'classwaves_redis_ready').map(({ labels, value }) => [labels.connection, value])
+    t.same(stands, [['commands', 0], ['subscription', 0], ['adapter', 0]], 'and the gauge says so')
   })
 
   t.test('going away', async t => {

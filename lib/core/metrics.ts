@@ -8,7 +8,7 @@ export interface State {
   slowReaders: () => number
   draining: () => boolean
   /** Whether each connection to Redis stands; none without Redis. */
-  redis: () => Iterable<readonly [connection: 'commands' | 'subscription', stands: boolean]>
+  redis: () => Iterable<readonly [connection: 'commands' | 'subscription' | 'adapter', stands: boolean]>
 }
 
 const nothing: State = { rooms: () => [], slowReaders: () => 0, draining: () => false, redis: () => [] }
@@ -52,7 +52,7 @@ export function createMetrics (hostRegistry?: Registry, state: State = nothing) 
     replays: new Counter({ name: 'classwaves_replays_total', help: 'Readers that said where they were: recovered, or lost when that was too long ago.', labelNames: ['namespace', 'result'], registers }),
     replayed: new Counter({ name: 'classwaves_replayed_events_total', help: 'Events that readers had missed and got.', labelNames: ['namespace'], registers }),
     gaps: new Counter({ name: 'classwaves_gap_events_total', help: 'Events that the way through Redis lost and that were read from what is kept.', labelNames: ['namespace'], registers }),
-    redis: looked('classwaves_redis_ready', '1 while the connection to Redis stands; absent without Redis.', ['connection'], gauge => {
+    redis: looked('classwaves_redis_ready', '1 while the connection to Redis stands: commands, our own subscription, that of the Socket.IO adapter; absent without Redis, or when the adapter is the host\'s.', ['connection'], gauge => {
       for (const [connection, stands] of state.redis()) gauge.set({ connection }, Number(stands))
     }),
     redisSeconds: new Histogram({ name: 'classwaves_redis_seconds', help: 'Time until Redis answered, as this process felt it.', buckets: redisSeconds, registers }),
