@@ -1,6 +1,7 @@
 import { Registry } from '@platformatic/prom-client'
 import { setTimeout as pause } from 'node:timers/promises'
 import t, { type Test } from 'tap'
+import { Closed, contract, Id, Payload, receives, room, sends } from '../index.ts'
 import { createRedisJournal } from '../lib/core/journal-redis.ts'
 import { createMetrics } from '../lib/core/metrics.ts'
 import { build, token, type App } from './app.ts'
@@ -85,6 +86,40 @@ t.test('each metric in a class of its own', async t => {
     app.app.io.of(/^\/room-\d+$/)
     for (let i = 0; i < 3; i++) (await app.connect(`/room-${i}`, ada)).close()
     await moves(t, app, 'classwaves_connects_total', { namespace: 'other', result: 'ok' }, 3)
+  })
+
+  t.test('one that it serves through the door of ours is counted as ours are', async t => {
+    const namespace = '/hands'
+    const desk = room('desk:{classId}')
+    const inClass = { payload: Closed({ classId: Id }), who: ['student'] as const }
+    app.app.classwaves.serve(contract({
+      namespace,
+      summary: 'Pupils raise a hand.',
+      admits: ['student'],
+      receives: { 'hand:raise': receives({ summary: 'A pupil raises a hand.', ...inClass }), 'hand:drop': receives({ summary: 'A pupil drops it.', ...inClass }) },
+      sends: { 'hand:raised': sends({ summary: 'A hand is up.', payload: Payload({ classId: Id }), rooms: [desk], kept: false }) }
+    }), {
+      async 'hand:raise' (context, place) {
+        await context.join(desk(place))
+        await context.emit.to(place).emit('hand:raised', place)
+      },
+      'hand:drop' () { throw new Error('of the host') }
+    })
+    const pupil = await app.connect(namespace, ada)
+    const place = { classId: '7b' }
+    const codes = [await pupil.code('hand:raise', place), await pupil.code('hand:drop', place), await pupil.code('hand:wave', place)]
+    t.same(codes, ['ok', 'INTERNAL', 'UNSUPPORTED_OPERATION'])
+    await moves(t, app, 'classwaves_sockets', { namespace })
+    await moves(t, app, 'classwaves_rooms', { namespace, sockets: '1' })
+    await moves(t, app, 'classwaves_connects_total', { namespace, result: 'ok' })
+    for (const [event, result] of [['hand:raise', 'ok'], ['hand:drop', 'INTERNAL'], ['undeclared', 'UNSUPPORTED_OPERATION']] as const) {
+      await moves(t, app, 'classwaves_events_received_total', { namespace, event, result })
+    }
+    await moves(t, app, 'classwaves_event_seconds_count', { namespace, event: 'hand:drop' })
+    await moves(t, app, 'classwaves_events_sent_total', { namespace, event: 'hand:raised' })
+    t.notOk((await scrape(app)).some(({ labels }) => Object.values(labels).some(text => /7b|hand:wave/.test(text))), 'of what is not declared there is no label')
+    pupil.close()
+    await moves(t, app, 'classwaves_disconnects_total', { namespace, reason: 'client_namespace_disconnect' })
   })
 
   t.test('talk and guidance', async t => {
