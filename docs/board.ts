@@ -13,7 +13,7 @@ export const rows: Record<string, readonly Panel[]> = {
     { title: 'Connects by result', unit: 'ops', queries: [[rate('classwaves_connects_total', 'result'), '{{result}}']], says: 'Anything but ok is a refusal, by its code.' },
     { title: 'Disconnects by reason', unit: 'ops', queries: [[rate('classwaves_disconnects_total', 'reason'), '{{reason}}']], says: 'transport_close in a wave is a network or a deploy; ping_timeout is a busy process or a dead network.' },
     { title: 'Slow readers', unit: 'short', queries: [['sum(classwaves_slow_readers)', 'behind now'], [rate('classwaves_connection_faults_total', 'what'), '{{what}} a second']], says: 'Who is behind, and who was refused or closed for it.' },
-    { title: 'Processes that send clients away', unit: 'short', queries: [['sum(classwaves_draining)', 'draining']], says: 'Seen when the registry is served outside of the closing server.' }
+    { title: 'Processes that send clients away', unit: 'short', queries: [['sum(classwaves_draining)', 'draining']], says: 'Seen where a server that closes still answers (return503OnClosing: false), or the registry is served elsewhere.' }
   ],
   'Does the teacher hear in time?': [
     { title: 'From talk to teacher', unit: 's', queries: [[slowest('classwaves_guidance_delay_seconds', 'event'), '{{event}}']], says: '95 of 100 come within this time, in real time.' },
@@ -45,7 +45,7 @@ export const rows: Record<string, readonly Panel[]> = {
   'What fails?': [
     { title: 'Events that were refused', unit: 'ops', queries: [[rate('classwaves_events_received_total', 'event, result', '{result!="ok"}'), '{{event}} {{result}}']], says: 'INTERNAL is ours, and is in the log.' },
     { title: 'Time to handle an event', unit: 's', queries: [[slowest('classwaves_event_seconds', 'event'), '{{event}}']], says: '95 of 100.' },
-    { title: 'REST by status', unit: 'reqps', queries: [[rate('classwaves_request_seconds_count', 'status'), '{{status}}']], says: 'Requests a second.' },
+    { title: 'REST by status', unit: 'reqps', queries: [[rate('classwaves_request_seconds_count', 'status'), '{{status}}']], says: 'Requests a second. 500 is ours, and is in the log; 503 is a store that is away, or a process that is not ready.' },
     { title: 'Time to answer a request', unit: 's', queries: [[slowest('classwaves_request_seconds', 'method, route'), '{{method}} {{route}}']], says: '95 of 100.' },
     { title: 'Audio', unit: 'ops', queries: [[rate('classwaves_audio_chunks_total', 'result'), '{{result}}']], says: 'Chunks by what became of them.' }
   ],
@@ -65,7 +65,7 @@ export const rows: Record<string, readonly Panel[]> = {
 export const alerts: readonly Alert[] = [
   { name: 'ClasswavesRedisAway', expr: 'min(classwaves_redis_ready) == 0', for: '1m', severity: 'page', says: 'A process has had no connection to Redis for a minute: writes are refused.' },
   { name: 'ClasswavesGuidanceLate', expr: 'histogram_quantile(0.95, sum by (le) (rate(classwaves_guidance_delay_seconds_bucket{event="teacher:alert"}[5m]))) > 5', for: '5m', severity: 'page', says: 'Alerts reach teachers more than five seconds after the talk.' },
-  { name: 'ClasswavesInternalErrors', expr: 'sum(rate(classwaves_events_received_total{result="INTERNAL"}[5m])) > 0', for: '5m', severity: 'page', says: 'Handlers fail; the log says why.' },
+  { name: 'ClasswavesInternalErrors', expr: 'sum(rate(classwaves_events_received_total{result="INTERNAL"}[5m])) > 0 or sum(rate(classwaves_request_seconds_count{status="500"}[5m])) > 0', for: '5m', severity: 'page', says: 'Handlers or routes fail; the log says why.' },
   { name: 'ClasswavesEventsNotSent', expr: 'sum(rate(classwaves_send_failures_total[5m])) > 0', for: '2m', severity: 'page', says: 'Events cannot be kept and go to nobody.' },
   { name: 'ClasswavesRedisSlow', expr: 'histogram_quantile(0.95, sum by (le) (rate(classwaves_redis_seconds_bucket[5m]))) > 0.05', for: '10m', severity: 'ticket', says: 'Redis takes more than 50 ms.' },
   { name: 'ClasswavesReplaysLost', expr: 'sum(rate(classwaves_replays_total{result="lost"}[15m])) > 0.1 * sum(rate(classwaves_replays_total[15m]))', for: '15m', severity: 'ticket', says: 'More than one reader in ten comes back too late for what was kept.' },

@@ -40,13 +40,17 @@ export async function buildCore (fastify: FastifyInstance, options: ParsedOption
   const log = fastify.log.child({ plugin: 'fastify-classwaves' })
   let redis: RedisClient | undefined
   let subscription: RedisClient | undefined
-  let state: IoState = { connections: undefined, broadcast: stockBroadcast, draining: false }
+  let state: IoState = { connections: undefined, broadcast: stockBroadcast, subscription: undefined, draining: false }
   const stands = (client: RedisClient): boolean => client.status === 'ready'
   const metrics = createMetrics(options.metrics.registry as Registry | undefined, {
     rooms: () => roomsOf(fastify, contracts),
     slowReaders: () => state.connections?.slow ?? 0,
     draining: () => state.draining,
-    redis: () => redis && subscription ? [['commands', stands(redis)], ['subscription', stands(subscription)]] : []
+    redis: function * () {
+      if (redis) yield ['commands', stands(redis)]
+      if (subscription) yield ['subscription', stands(subscription)]
+      if (state.subscription) yield ['adapter', stands(state.subscription)]
+    }
   })
   await fastify.register(auth, { jwt: options.jwt })
   await fastify.register(redisPlugin, { redis: options.redis, timeoutMs: options.redisTimeoutMs, use: client => { redis = client } })

@@ -31,7 +31,7 @@ interface Registration { core: Core, options: GuidanceOptions, ttlSeconds: numbe
 
 /** The guidance area: chooses the gates and the store, builds the engine, serves `/guidance`, meets the sessions area. */
 export default fp<Registration>(async (fastify, { core, options, ttlSeconds, sessions: { sessions, rights, seams }, ready }) => {
-  const { redis, metrics, tracing, log } = core
+  const { redis, metrics, tracing, log, now } = core
   const gates = counted(buildGates(core, options, ttlSeconds), core)
   const store = redis
     ? createRedisGuidanceStore({ redis: () => redis, ttlSeconds })
@@ -46,8 +46,8 @@ export default fp<Registration>(async (fastify, { core, options, ttlSeconds, ses
     settings: { ...options, promptExpiryMs: options.promptExpiryMinutes * 60_000 },
     countPrompt: result => metrics.prompts.inc({ result }),
     onTold: (event, cause) => {
-      // Clocks of two processes may differ by a little.
-      if (cause?.cameAt !== undefined) metrics.guidanceDelay.observe({ event }, Math.max(0, Date.now() - cause.cameAt) / 1000)
+      // What two processes know of the time may differ by a little.
+      if (cause?.cameAt !== undefined) metrics.guidanceDelay.observe({ event }, Math.max(0, now() - cause.cameAt) / 1000)
     }
   })
   const guidance = createEngine({ store, gates, work, analysis, timing: options, onAction: action => metrics.promptActions.inc({ action }), tracing, log })

@@ -30,6 +30,8 @@ export interface IoState {
   /** Absent when the server is the host's: then its connections are the host's to watch. */
   connections: Connections | undefined
   broadcast: Broadcast
+  /** The connection on which the adapter listens; absent without Redis, or when the adapter is the host's. */
+  subscription: RedisClient | undefined
   draining: boolean
 }
 
@@ -66,7 +68,7 @@ const refusals: Record<'origin' | Foreign, string> = {
  * because Fastify's own close waits for open connections; clients see a transport close and reconnect by themselves.
  */
 export default fp<IoOptions>(async (fastify, { io: options, origins, drainMs, limits, fastWire, redis, now, addressOf, userOf, onFailure, use }) => {
-  const state: IoState = { connections: undefined, broadcast: stockBroadcast, draining: false }
+  const state: IoState = { connections: undefined, broadcast: stockBroadcast, subscription: undefined, draining: false }
   const rule = originRule(origins)
   const own = fastify.hasDecorator('io') ? undefined : createServer()
   if (own) fastify.decorate('io', own.io)
@@ -74,6 +76,7 @@ export default fp<IoOptions>(async (fastify, { io: options, origins, drainMs, li
 
   const subscription = redis && io.adapter() === Adapter ? quiet(subscriber(redis)) : undefined
   if (redis && subscription) io.adapter(clusterAdapter(redis, subscription, error => onFailure('publish', error)))
+  state.subscription = subscription
 
   if (own) state.connections = new Connections(io, { limits, onSlow: () => onFailure('slow'), onFlood: () => onFailure('flood'), onError: error => fastify.log.error({ err: error }, 'an event that was held back could not be sent') })
   if (own && fastWire) {

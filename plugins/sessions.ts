@@ -61,6 +61,7 @@ export default fp<Registration>(async (fastify, { core, options, ready }) => {
     lifecycle,
     emit: () => emit,
     codeLength: options.codeLength,
+    now,
     move: (of, rooms) => core.move(contract.namespace, of, rooms),
     onSlices: async (session, slices, cameAt) => await seams.onSlices(session, slices, cameAt),
     count: (result, slices) => metrics.slices.inc({ result }, slices),

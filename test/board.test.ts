@@ -3,7 +3,8 @@ import { Registry } from '@platformatic/prom-client'
 import t, { type Test } from 'tap'
 import { alerts, board, rows, rules } from '../docs/board.ts'
 import { createMetrics } from '../lib/core/metrics.ts'
-import { build } from './app.ts'
+import { build, token } from './app.ts'
+import { samplesOf } from './scrape.ts'
 
 /** The Grafana board and the alerts against what a server really says. */
 
@@ -63,6 +64,23 @@ t.test('what is asked for is there', async t => {
   for (const { queries } of panels) {
     for (const [expr, legend] of queries) t.same(faults(expr, names, [...legend.matchAll(/\{\{(\w+)\}\}/g)].map(([, label = '']) => label)), [], legend)
   }
+})
+
+t.test('what fails within is in its alert, whichever door it came by', async t => {
+  const expr = alerts.find(({ name }) => name === 'ClasswavesInternalErrors')?.expr ?? ''
+  const parts = expr.split(' or ').map(part => /(\w+)\{(\w+)="(\w+)"\}/.exec(part)?.slice(1) ?? [])
+  const app = await build(t, { metrics: { public: true }, authorize: () => { throw new Error('the host fails') } })
+  const counted = async (): Promise<number[]> => {
+    const samples = samplesOf((await app.call<string>('GET', '//metrics')).body)
+    return parts.map(([metric, label = '', value]) => samples.find(({ name, labels }) => name === metric && labels[label] === value)?.value ?? 0)
+  }
+  const { sessionId } = await app.app.sessions.create({ topic: 'Rivers' }, 'teacher-1')
+  const mine = token({ sub: 'teacher-1' })
+  t.same(await counted(), [0, 0])
+  t.equal((await app.call('GET', `/sessions/${sessionId}`, undefined, mine)).status, 500)
+  t.same(await counted(), [0, 1])
+  t.equal(await (await app.connect('/sessions', mine)).code('session:join', { sessionId }), 'INTERNAL')
+  t.same(await counted(), [1, 1])
 })
 
 t.test('each metric has its panel, each panel a title, a unit and words', async t => {

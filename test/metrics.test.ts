@@ -1,9 +1,10 @@
 import { Registry } from '@platformatic/prom-client'
 import { setTimeout as pause } from 'node:timers/promises'
 import t, { type Test } from 'tap'
+import { Closed, contract, Id, Payload, receives, room, sends } from '../index.ts'
 import { createRedisJournal } from '../lib/core/journal-redis.ts'
 import { createMetrics } from '../lib/core/metrics.ts'
-import { build, token, type App } from './app.ts'
+import { build, onBoth, token, type App } from './app.ts'
 import { patienceMs, type Client } from './client.ts'
 import { startRedis } from './redis.ts'
 import { metricOf, samplesOf, type Sample } from './scrape.ts'
@@ -63,8 +64,7 @@ t.test('each metric in a class of its own', async t => {
     await moves(t, app, 'classwaves_events_sent_total', { namespace: '/sessions', event: 'student:session:joined' })
     await moves(t, app, 'classwaves_request_seconds_count', { method: 'GET', route: '/api/v1/sessions/:sessionId', status: '404' })
     await moves(t, app, 'classwaves_session_transitions_total', { status: 'active' })
-    await moves(t, app, 'classwaves_redis_ready', { connection: 'commands' })
-    await moves(t, app, 'classwaves_redis_ready', { connection: 'subscription' })
+    for (const connection of ['commands', 'subscription', 'adapter']) await moves(t, app, 'classwaves_redis_ready', { connection })
     await moves(t, app, 'classwaves_redis_seconds_count')
 
     pupil.close()
@@ -86,6 +86,40 @@ t.test('each metric in a class of its own', async t => {
     app.app.io.of(/^\/room-\d+$/)
     for (let i = 0; i < 3; i++) (await app.connect(`/room-${i}`, ada)).close()
     await moves(t, app, 'classwaves_connects_total', { namespace: 'other', result: 'ok' }, 3)
+  })
+
+  t.test('one that it serves through the door of ours is counted as ours are', async t => {
+    const namespace = '/hands'
+    const desk = room('desk:{classId}')
+    const inClass = { payload: Closed({ classId: Id }), who: ['student'] as const }
+    app.app.classwaves.serve(contract({
+      namespace,
+      summary: 'Pupils raise a hand.',
+      admits: ['student'],
+      receives: { 'hand:raise': receives({ summary: 'A pupil raises a hand.', ...inClass }), 'hand:drop': receives({ summary: 'A pupil drops it.', ...inClass }) },
+      sends: { 'hand:raised': sends({ summary: 'A hand is up.', payload: Payload({ classId: Id }), rooms: [desk], kept: false }) }
+    }), {
+      async 'hand:raise' (context, place) {
+        await context.join(desk(place))
+        await context.emit.to(place).emit('hand:raised', place)
+      },
+      'hand:drop' () { throw new Error('of the host') }
+    })
+    const pupil = await app.connect(namespace, ada)
+    const place = { classId: '7b' }
+    const codes = [await pupil.code('hand:raise', place), await pupil.code('hand:drop', place), await pupil.code('hand:wave', place)]
+    t.same(codes, ['ok', 'INTERNAL', 'UNSUPPORTED_OPERATION'])
+    await moves(t, app, 'classwaves_sockets', { namespace })
+    await moves(t, app, 'classwaves_rooms', { namespace, sockets: '1' })
+    await moves(t, app, 'classwaves_connects_total', { namespace, result: 'ok' })
+    for (const [event, result] of [['hand:raise', 'ok'], ['hand:drop', 'INTERNAL'], ['undeclared', 'UNSUPPORTED_OPERATION']] as const) {
+      await moves(t, app, 'classwaves_events_received_total', { namespace, event, result })
+    }
+    await moves(t, app, 'classwaves_event_seconds_count', { namespace, event: 'hand:drop' })
+    await moves(t, app, 'classwaves_events_sent_total', { namespace, event: 'hand:raised' })
+    t.notOk((await scrape(app)).some(({ labels }) => Object.values(labels).some(text => /7b|hand:wave/.test(text))), 'of what is not declared there is no label')
+    pupil.close()
+    await moves(t, app, 'classwaves_disconnects_total', { namespace, reason: 'client_namespace_disconnect' })
   })
 
   t.test('talk and guidance', async t => {
@@ -162,8 +196,8 @@ t.test('each metric in a class of its own', async t => {
     await moves(t, app, 'classwaves_redis_failures_total', { why: 'away' })
     await moves(t, app, 'classwaves_send_failures_total', { namespace: '/sessions', event: 'session:status_changed' })
     await moves(t, app, 'classwaves_publish_failures_total')
-    const stands = (await scrape(app)).find(({ name, labels }) => name === 'classwaves_redis_ready' && labels.connection === 'commands')
-    t.equal(stands?.value, 0, 'and the gauge says so')
+    const stands = (await scrape(app)).filter(({ name }) => name === 'classwaves_redis_ready').map(({ labels, value }) => [labels.connection, value])
+    t.same(stands, [['commands', 0], ['subscription', 0], ['adapter', 0]], 'and the gauge says so')
   })
 
   t.test('going away', async t => {
@@ -182,8 +216,8 @@ t.test('each metric in a class of its own', async t => {
   })
 })
 
-t.test('10,000 sessions of 10,000 teachers make no more series than a school', async t => {
-  const app = await build(t, { limits: { connectsPer10Seconds: 100_000 } })
+onBoth(t, '10,000 sessions of 10,000 teachers make no more series than a school', async (t, options) => {
+  const app = await build(t, { ...options, limits: { connectsPer10Seconds: 100_000 } })
   const visit = async (from: number, to: number): Promise<void> => {
     for (let i = from; i < to; i++) {
       const [teacherId, groupId] = [`teacher-${i}`, `group-${i}`]

@@ -8,7 +8,7 @@ export interface State {
   slowReaders: () => number
   draining: () => boolean
   /** Whether each connection to Redis stands; none without Redis. */
-  redis: () => Iterable<readonly [connection: 'commands' | 'subscription', stands: boolean]>
+  redis: () => Iterable<readonly [connection: 'commands' | 'subscription' | 'adapter', stands: boolean]>
 }
 
 const nothing: State = { rooms: () => [], slowReaders: () => 0, draining: () => false, redis: () => [] }
@@ -48,11 +48,11 @@ export function createMetrics (hostRegistry?: Registry, state: State = nothing) 
     publishFailures: new Counter({ name: 'classwaves_publish_failures_total', help: 'Events that reached only this process, because Redis was away.', registers }),
     connectionFaults: new Counter({ name: 'classwaves_connection_faults_total', help: 'Connections refused or closed: slow readers, floods, foreign origins, requests for a polling connection that is not theirs; publishes that failed.', labelNames: ['what'], registers }),
     slowReaders: looked('classwaves_slow_readers', 'Connections that are behind, and get only the newest of live scores.', [], gauge => gauge.set(state.slowReaders())),
-    draining: looked('classwaves_draining', '1 while this process sends its clients away; `GET /metrics` answers 503 then, as all routes do, so it is for a registry that the host serves elsewhere.', [], gauge => gauge.set(Number(state.draining()))),
+    draining: looked('classwaves_draining', '1 while this process sends its clients away. Seen where the host set `return503OnClosing: false` or serves the registry elsewhere: else `GET /metrics` answers 503 then, as all routes do.', [], gauge => gauge.set(Number(state.draining()))),
     replays: new Counter({ name: 'classwaves_replays_total', help: 'Readers that said where they were: recovered, or lost when that was too long ago.', labelNames: ['namespace', 'result'], registers }),
     replayed: new Counter({ name: 'classwaves_replayed_events_total', help: 'Events that readers had missed and got.', labelNames: ['namespace'], registers }),
     gaps: new Counter({ name: 'classwaves_gap_events_total', help: 'Events that the way through Redis lost and that were read from what is kept.', labelNames: ['namespace'], registers }),
-    redis: looked('classwaves_redis_ready', '1 while the connection to Redis stands; absent without Redis.', ['connection'], gauge => {
+    redis: looked('classwaves_redis_ready', '1 while the connection to Redis stands: commands, our own subscription, that of the Socket.IO adapter; absent without Redis, or when the adapter is the host\'s.', ['connection'], gauge => {
       for (const [connection, stands] of state.redis()) gauge.set({ connection }, Number(stands))
     }),
     redisSeconds: new Histogram({ name: 'classwaves_redis_seconds', help: 'Time until Redis answered, as this process felt it.', buckets: redisSeconds, registers }),

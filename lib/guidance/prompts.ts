@@ -113,9 +113,9 @@ export function openPrompts ({ session }: GuidanceRecord, at: number): TeacherPr
   return session.prompts.filter(entry => !isAnswered(entry) && !isOver(entry, at)).map(({ prompt }) => prompt)
 }
 
-/** Prompts that were stored, and whose process died before they went out. */
-export function untoldPrompts (record: GuidanceRecord, at: number): TeacherPrompt[] {
-  return record.session.prompts.filter(entry => !entry.told && !isAnswered(entry) && !isOver(entry, at)).map(({ prompt }) => prompt)
+/** Prompts that were stored, and did not go out: their process died before, or Redis was away. */
+export function untoldPrompts ({ session }: GuidanceRecord, at: number): PromptEntry[] {
+  return session.prompts.filter(entry => !entry.told && !isAnswered(entry) && !isOver(entry, at))
 }
 
 /** Prompts that ran out by `at` without a touch, and whose templates have not learnt of it. */

@@ -65,6 +65,8 @@ export interface PromptEntry {
   signal: string
   /** It has gone out. A prompt is stored first, and told again under the same id when the process died in between. */
   told: boolean
+  /** The talk that it follows from. */
+  cause?: Cause
   done: readonly string[]
   feedback?: string
   /** It ran out untouched, and its template has learnt of that; or it ran out in a pause, and nothing is learnt. */

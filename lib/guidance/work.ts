@@ -40,13 +40,13 @@ export class Work {
 
   constructor (dependencies: WorkDependencies) { this.#deps = dependencies }
 
-  /** Prompts that a process stored and did not live to send. */
+  /** Prompts that were stored and not sent, by whatever process. */
   async untold (record: GuidanceRecord): Promise<Outcome[]> {
     const done: Outcome[] = []
-    for (const prompt of untoldPrompts(record, record.session.clock)) {
-      await this.#deps.announcer.prompt(prompt)
-      told(prompt.promptId)(record)
-      done.push(told(prompt.promptId))
+    for (const entry of untoldPrompts(record, record.session.clock)) {
+      const outcome = await this.#tell(entry)
+      outcome(record)
+      done.push(outcome)
     }
     return done
   }
@@ -58,16 +58,13 @@ export class Work {
     for (const entry of silentPrompts(record, look.at)) apply(await this.#silence(entry))
     const { score, why } = await this.#pressed(subject.sessionId, look)
     apply(scored(look, score, why))
-    const { announcer, onTold, countPrompt } = this.#deps
+    const { announcer, onTold } = this.#deps
     if (await announcer.attention(look, subject.sessionId, score, why)) onTold?.('guidance:analytics', look.cause)
     const entry = await this.#prompt(subject, record, look, why)
     if (!entry) return done
     prompted(entry)(record)
     await store(prompted(entry)) // a teacher may answer the moment it arrives
-    const event = await announcer.prompt(entry.prompt)
-    onTold?.(event, look.cause)
-    countPrompt('sent')
-    apply(told(entry.prompt.promptId))
+    apply(await this.#tell(entry))
     return done
   }
 
@@ -95,6 +92,14 @@ export class Work {
     const told = settings.tier2ShiftEnabled && shifts.length > 0 && await announcer.shifts(sessionId, groupId, shifts, end)
     const shift = told ? announced(state, shifts.map(one => one.metric)) : state
     return finished(job, part => { part.tier2 = insights; part.shift = shift })
+  }
+
+  async #tell ({ prompt, cause }: PromptEntry): Promise<Outcome> {
+    const { announcer, onTold, countPrompt } = this.#deps
+    const event = await announcer.prompt(prompt)
+    onTold?.(event, cause)
+    countPrompt('sent')
+    return told(prompt.promptId)
   }
 
   /** The score after the teacher's acknowledgements, and reasons that add up to it. */
@@ -139,7 +144,7 @@ export class Work {
       }
       if (!(await gates.dedupe(candidate)).allowed) continue
       const prompt: TeacherPrompt = makePrompt(template, look, level, why, subject, settings.promptExpiryMs)
-      return { prompt, signal, done: [], told: false }
+      return { prompt, signal, done: [], told: false, ...(look.cause && { cause: look.cause }) }
     }
     countPrompt('duplicate')
     return undefined

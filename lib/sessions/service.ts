@@ -41,6 +41,8 @@ export interface ServiceDependencies {
   lifecycle: Lifecycle
   emit: () => Emit<typeof sessionsContract>
   codeLength: number
+  /** Milliseconds since 1970, the same on every process. */
+  now: () => number
   move: (of: string, rooms: { into?: readonly string[], out?: readonly string[] }) => void
   /** Told of accepted talk, in order, and when it came in (ms since 1970). */
   onSlices: (session: Session, slices: readonly Slice[], cameAt: number) => Promise<void>
@@ -51,7 +53,7 @@ export interface ServiceDependencies {
 
 const codeAttempts = 20
 
-export function createSessions ({ store, lifecycle, emit, codeLength, move, onSlices, count, onUntold }: ServiceDependencies): Sessions {
+export function createSessions ({ store, lifecycle, emit, codeLength, now, move, onSlices, count, onUntold }: ServiceDependencies): Sessions {
   const identified = (groups: readonly GroupPlan[]) => groups.map(group => ({ ...group, groupId: group.groupId ?? randomUUID() }))
 
   /** Whoever touches a session whose process did not come to its end does what is left of it. */
@@ -150,7 +152,7 @@ export function createSessions ({ store, lifecycle, emit, codeLength, move, onSl
     },
 
     async transcribe (sessionId, slices) {
-      const cameAt = Date.now()
+      const cameAt = now()
       const session = await get(sessionId)
       const result = await store.append(sessionId, slices.map(normalised))
       if (!result.ok) {

@@ -3,6 +3,8 @@ import t, { type Test } from 'tap'
 import { build, inSeconds, token, type Body } from '../app.ts'
 import { fork, forkWorker, type Forked } from '../fork.ts'
 import { startRedis } from '../redis.ts'
+import { samplesOf } from '../scrape.ts'
+import { redFallsSilent } from '../talk.ts'
 
 /** Machines whose clocks are ten minutes apart, around one Redis. */
 
@@ -121,6 +123,31 @@ t.test('a machine that is ten minutes ahead', async t => {
     t.same(here?.map(([offset]) => offset), Array.from({ length: 50 }, (_, i) => i + 1))
     const times = observers[0]?.received('transcription:group:new').map(({ timestamp }) => timestamp) ?? []
     t.ok(times.every((time, i) => Date.parse(time) > Date.parse(times[i - 1] ?? time) - 5_000), 'and their times follow it')
+  })
+
+  t.test('measures from talk to teacher, whichever process tells what came in at another', async t => {
+    const heldMs = 3_000
+    const mine = token({ sub: 'teacher-4' })
+    const client = redis.client()
+    for (const [name, teller, clock] of [['one that is right tells', right, { clock: skew }], ['one that is ahead tells', ahead, {}]] as const) {
+      const hearer = await fork(t, options, clock)
+      const { sessionId } = await hearer.session(mine)
+      const guidance = await teller.connect('/guidance', mine)
+      await guidance.ok('session:guidance:subscribe', { sessionId })
+      const [first, ...others] = redFallsSilent()
+      await hearer.call('POST', `/sessions/${sessionId}/transcripts`, { slices: [first] }, mine)
+      // Somebody else is at work on this session, so what becomes due is left for whoever comes after.
+      const key = `guidance:state:${sessionId}`
+      const session = JSON.parse(await client.hget(key, 'session') ?? '') as object
+      await client.hset(key, 'session', JSON.stringify({ ...session, lease: { owner: 'another', until: Date.now() + heldMs } }))
+      t.equal((await hearer.call('POST', `/sessions/${sessionId}/transcripts`, { slices: others }, mine)).status, 202)
+      await hearer.kill()
+      await guidance.next('teacher:alert')
+      const { body } = await teller.call<string>('GET', '//metrics', undefined, token({ role: 'admin' }))
+      const measured = samplesOf(body).find(({ name, labels }) => name === 'classwaves_guidance_delay_seconds_sum' && labels.event === 'teacher:alert')
+      const ms = 1000 * (measured?.value ?? NaN)
+      t.ok(ms > heldMs / 2 && ms < heldMs + slack, `${name}: ${ms} ms`)
+    }
   })
 
   t.test('a worker that is ten minutes ahead', async t => {

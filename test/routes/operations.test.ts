@@ -36,19 +36,24 @@ t.test('ready is who should get clients', async t => {
   t.same(await answer(early), { status: 200, body: { ready: true } }, 'Redis that goes is away for all: nobody would be left')
 })
 
-t.test('a process that goes away is not ready', async t => {
+t.test('a process that goes away is not ready, and is looked at to its end where Fastify lets requests through', async t => {
   for (const return503OnClosing of [true, false]) {
     const app = Fastify({ return503OnClosing })
     t.teardown(() => app.close())
-    await app.register(classwaves, { jwt: { secret }, ...wayOfTests, drainMs: 400 })
+    await app.register(classwaves, { jwt: { secret }, ...wayOfTests, drainMs: 400, metrics: { public: true } })
     const url = await app.listen({ port: 0, host: '127.0.0.1' })
     const there = remote(t, url)
     await Promise.all(Array.from({ length: 50 }, async () => await there.connect('/sessions', token())))
     const closed = app.close()
     await pause(20)
-    const { status, body } = await there.call<{ ready?: boolean }>('GET', '//ready')
-    t.equal(status, 503)
-    if (!return503OnClosing) t.same(body, { ready: false, reason: 'draining' })
+    const [ready, health, metrics] = await Promise.all(['ready', 'health', 'metrics'].map(async name => await there.call('GET', `//${name}`)))
+    t.equal(ready?.status, 503)
+    t.equal(health?.status, return503OnClosing ? 503 : 200)
+    t.equal(metrics?.status, return503OnClosing ? 503 : 200)
+    if (!return503OnClosing) {
+      t.same(ready?.body, { ready: false, reason: 'draining' })
+      t.match(String(metrics?.body), /^classwaves_draining 1$/m)
+    }
     await closed
   }
 })

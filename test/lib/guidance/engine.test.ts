@@ -8,6 +8,7 @@ import { guidance as contract } from '../../../lib/guidance/contract.ts'
 import { createEngine, type Guidance, type Topic } from '../../../lib/guidance/engine.ts'
 import { gateDefaults, type GateName, type Gates } from '../../../lib/guidance/gates.ts'
 import { createMemoryGates } from '../../../lib/guidance/gates-memory.ts'
+import type { Cause } from '../../../lib/guidance/record.ts'
 import type { GuidanceStore } from '../../../lib/guidance/store.ts'
 import { createMemoryGuidanceStore } from '../../../lib/guidance/store-memory.ts'
 import { Work } from '../../../lib/guidance/work.ts'
@@ -21,6 +22,8 @@ interface Sent { event: string, id: string, payload: Record<string, unknown> & {
 function build (options: { analyzer?: Analyzer, store?: GuidanceStore, gates?: Gates, settings?: object } = {}) {
   const sent: Sent[] = []
   const asked: [GateName, unknown][] = []
+  const counts: string[] = []
+  const followed: [event: string, cameAt: number | undefined][] = []
   const transport: Transport = { async send (_, rooms, event, payload, { id }) { sent.push({ event, id, payload: payload as Sent['payload'], rooms }) } }
   const emit = createEmit(contract, { transport, lookup: async () => ({ teacherId: 't1' }) })
   const inner = options.gates ?? createMemoryGates(gateDefaults)
@@ -30,10 +33,10 @@ function build (options: { analyzer?: Analyzer, store?: GuidanceStore, gates?: G
   }])) as unknown as Gates
   const analysis = new Analysis(options.analyzer, silent, () => {})
   const settings = { autoPrompts: true, maxPromptsPerSession: 15, promptExpiryMs: 1_800_000, cooldownMs: gateDefaults.cooldownMs, alertAfterMs: 30_000, tier2ShiftEnabled: true, ...options.settings }
-  const work = new Work({ gates, analysis, announcer: createAnnouncer(() => emit, gates), settings, countPrompt: () => {} })
+  const work = new Work({ gates, analysis, announcer: createAnnouncer(() => emit, gates), settings, countPrompt: result => { counts.push(result) }, onTold: (event, cause) => { followed.push([event, cause?.cameAt]) } })
   const store = options.store ?? createMemoryGuidanceStore({ ttlSeconds: 3600 })
   const engine = createEngine({ store, gates, work, analysis, timing, log: silent })
-  return { engine, sent, asked, gates, store, named: (event: string) => sent.filter(one => one.event === event) }
+  return { engine, sent, asked, counts, followed, gates, store, named: (event: string) => sent.filter(one => one.event === event) }
 }
 
 const start = Date.now() - 3_600_000
@@ -45,9 +48,9 @@ const lines = (from: number, count: number, texts: readonly string[], groupId = 
   groupId, text: texts[i % texts.length] as string, speaker: `p${i % 3}`, startedAt: start + (from + 3 * i) * 1000 - 2000, endedAt: start + (from + 3 * i) * 1000
 }))
 
-async function drift (engine: Guidance): Promise<void> {
+async function drift (engine: Guidance, cause?: Cause): Promise<void> {
   await engine.feed(topic, lines(1, 60, work))
-  await engine.feed(topic, lines(182, 80, chat))
+  await engine.feed(topic, lines(182, 80, chat), cause)
 }
 
 t.test('talk that drifts off leads to a rising score, a reason and a prompt', async t => {
@@ -205,9 +208,10 @@ t.test('a window whose process died is analysed by the next', async t => {
   t.ok(ids.every(id => /^s1:a:1:\d+$/.test(id)) && new Set(ids).size === ids.length, 'named for their windows: what the dead one told is not told again')
 })
 
-t.test('a prompt that was stored and not sent is sent by the next, under its own id', async t => {
+t.test('a prompt that was stored and not sent is sent by the next, under its own id, and counts as sent', async t => {
   const { engine, store, gates, named } = build()
-  await drift(engine)
+  const cameAt = start + 422_000
+  await drift(engine, { cameAt })
   const [prompt] = named('teacher:alert')
   if (!prompt) return t.fail('an alert was expected')
   t.equal(prompt.id, prompt.payload.promptId)
@@ -218,6 +222,8 @@ t.test('a prompt that was stored and not sent is sent by the next, under its own
   const heir = build({ store, gates })
   await heir.engine.feed(topic, lines(430, 1, work))
   t.same(heir.named('teacher:alert').map(one => one.payload), [prompt.payload])
+  t.same(heir.counts.filter(result => result === 'sent'), ['sent'])
+  t.same(heir.followed.filter(([event]) => event === 'teacher:alert'), [['teacher:alert', cameAt]], 'late, and measured from the talk that it follows from')
   await heir.engine.feed(topic, lines(433, 1, work))
   t.equal(heir.named('teacher:alert').length, 1)
 })
