@@ -10,6 +10,8 @@ export interface Cursor extends Position {
   waiting: Heard[] | null
   /** The reading that is going on; true when it came to the end of the journal. */
   filling: Promise<boolean> | null
+  /** It began where the room did: whoever heard of the room here heard all of it. */
+  whole: boolean
   /** Told when the cursor moves. */
   moved: Set<() => void>
   /** Settles when the position is known. */
@@ -41,7 +43,7 @@ export async function leaveAll (socket: Socket, rooms: readonly string[]): Promi
 
 /** @param rooms the home room first */
 export function cursorAt (position: Position, namespace: string, rooms: readonly string[]): Cursor {
-  return { ...position, namespace, room: rooms[0] as string, waiting: null, filling: null, moved: new Set(), placed: Promise.resolve(), rooms: new Set(rooms), entering: 0, behind: new Set() }
+  return { ...position, namespace, room: rooms[0] as string, waiting: null, filling: null, whole: position.offset === 0, moved: new Set(), placed: Promise.resolve(), rooms: new Set(rooms), entering: 0, behind: new Set() }
 }
 
 export function move (cursor: Cursor, { epoch, offset }: Position): void {

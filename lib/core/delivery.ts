@@ -5,9 +5,10 @@ import { Comparison } from './comparison.ts'
 import type { Connections } from './connections.ts'
 import { at, cursorAt, enter, leaveAll, move, movedPast, type Cursor, type Followed } from './cursor.ts'
 import { toWireError } from './errors.ts'
+import { Feeds } from './feeds.ts'
 import type { DeliveryWatch, Heard, Journal, Position } from './journal.ts'
 import type { Live, LiveEvent } from './live.ts'
-import { stockBroadcast, type Broadcast } from './broadcast.ts'
+import { hasReaders, stockBroadcast, type Broadcast } from './broadcast.ts'
 
 /**
  * Events on their way to the sockets of this process. Kept ones go out in the order of their places, each once, without
@@ -43,6 +44,7 @@ export class Delivery {
   readonly #source: Source
   readonly #timer: NodeJS.Timeout
   readonly #comparison = new Comparison(async key => await this.#isCurrent(key))
+  readonly feeds: Feeds
 
   constructor ({ io, journal, live, connections, broadcast = stockBroadcast, log, watch }: DeliveryDependencies) {
     this.#io = io
@@ -53,6 +55,7 @@ export class Delivery {
     this.#log = log
     this.#watch = watch
     this.#source = { journal, connections, watch, until: (...place) => this.#until(...place) }
+    this.feeds = new Feeds({ journal, log, isWhole: (namespace, home) => this.#cursors.get(keyOf(namespace, home))?.whole === true })
     live.listen(event => this.#spread(event))
     journal.listen(event => this.#hear(event), () => this.#compare(true))
     this.#timer = setInterval(() => this.#compare(false), compareMs).unref()
@@ -61,6 +64,7 @@ export class Delivery {
   stop (): void {
     clearInterval(this.#timer)
     this.#comparison.stop()
+    this.feeds.stop()
   }
 
   /** Sends a newest-wins event to the readers of all processes. */
@@ -114,7 +118,7 @@ export class Delivery {
     const key = keyOf(namespace, home)
     let cursor = this.#cursors.get(key)
     if (!cursor) {
-      if (!this.#hasReaders(namespace, rooms)) return
+      if (!hasReaders(this.#io, namespace, rooms)) return
       cursor = cursorAt({ epoch: position.epoch, offset: position.offset - 1 }, namespace, rooms)
       this.#cursors.set(key, cursor)
     }
@@ -171,7 +175,7 @@ export class Delivery {
   }
 
   #deliver (cursor: Cursor, event: Heard): void {
-    const kept = this.#hasReaders(event.namespace, event.rooms) ? event.open() : undefined
+    const kept = hasReaders(this.#io, event.namespace, event.rooms) ? event.open() : undefined
     move(cursor, event.position)
     if (!kept) return
     for (const room of event.rooms) cursor.rooms.add(room)
@@ -180,17 +184,11 @@ export class Delivery {
 
   /** To the readers of this process; those who lag behind get the newest when they have caught up. */
   #spread ({ namespace, rooms, event, payload, meta, thing }: LiveEvent): void {
-    if (!this.#hasReaders(namespace, rooms)) return
+    if (!hasReaders(this.#io, namespace, rooms)) return
     const nsp = this.#io.of(namespace)
     const slow = this.#connections?.slow ? [...nsp.sockets.values()].filter(socket => this.#connections?.isSlow(socket) && rooms.some(room => socket.rooms.has(room))) : []
     this.#broadcast(nsp, rooms, slow.map(socket => socket.id), event, payload, meta)
     for (const socket of slow) this.#connections?.hold(socket, thing, event, payload, meta)
-  }
-
-  #hasReaders (namespace: string, rooms: Iterable<string>): boolean {
-    const there = this.#io._nsps.get(namespace)?.adapter.rooms // asked for by name, Socket.IO would make one
-    if (there !== undefined) for (const room of rooms) if (there.has(room)) return true
-    return false
   }
 
   /** What comes before the position is known waits for it. */
@@ -208,6 +206,7 @@ export class Delivery {
   async #place (namespace: string, room: string, cursor: Cursor): Promise<void> {
     try {
       move(cursor, await this.#journal.position(namespace, room))
+      cursor.whole = cursor.offset === 0
     } catch (error) {
       this.#cursors.delete(keyOf(namespace, room))
       throw error
@@ -224,10 +223,11 @@ export class Delivery {
 
   /** For events that were lost without a later one to tell of them; forgets rooms that nobody reads. */
   #compare (withFeeds: boolean): void {
+    if (withFeeds) this.feeds.compare()
     for (const [key, cursor] of this.#cursors) {
-      if (!cursor.waiting && cursor.entering === 0 && !this.#hasReaders(cursor.namespace, cursor.rooms)) this.#cursors.delete(key)
+      if (!cursor.waiting && cursor.entering === 0 && !hasReaders(this.#io, cursor.namespace, cursor.rooms)) this.#cursors.delete(key)
       // Of most rooms only feeds hear, and most of these say nothing any more: they wait for a new connection to Redis.
-      else if (withFeeds || this.#hasReaders(cursor.namespace, [cursor.room])) this.#comparison.ask(key)
+      else if (withFeeds || hasReaders(this.#io, cursor.namespace, [cursor.room])) this.#comparison.ask(key)
     }
   }
 

@@ -53,6 +53,7 @@ export async function followFeed (delivery: Delivery, socket: Socket, { rooms, h
   followed.push(...await delivery.followAs(socket, rooms, later))
   const recovery = judge([...known, ...later], followed, since)
   const gone = Object.keys(since ?? {}).filter(room => isOf(home, room) && !(room in recovery.positions))
+  delivery.feeds.add(socket, { rooms, homes, home }, Object.keys(recovery.positions))
   const lost = [...recovery.lost, ...gone, ...(since && !complete ? rooms : [])]
   return { ...recovery, lost, recovered: lost.length === 0 }
 }
