@@ -11,6 +11,7 @@ import { drain } from '../lib/core/drain.ts'
 import { ClasswavesError } from '../lib/core/errors.ts'
 import { endIdle } from '../lib/core/idle.ts'
 import type { Limits } from '../lib/core/limits.ts'
+import { networkOf } from '../lib/core/network.ts'
 import { originRule } from '../lib/core/origin.ts'
 import { guardedParser } from '../lib/core/parser.ts'
 import { PollOwners, type Foreign } from '../lib/core/poll-owner.ts'
@@ -145,7 +146,7 @@ export default fp<IoOptions>(async (fastify, { io: options, origins, drainMs, li
     }
     const address = addressOf(request)
     if (address === '') return 'This connection has gone.' // reset while it was read
-    const { allowed } = await handshakes.take(address, limits.handshakesPer10Seconds, 10_000)
+    const { allowed } = await handshakes.take(networkOf(address), limits.handshakesPer10Seconds, 10_000)
     if (!allowed) onFailure('flood')
     if (state.draining) return 'This server is going away.'
     return allowed ? undefined : 'Too many connections from this address.'
