@@ -7,10 +7,11 @@ import { stockBroadcast, type Broadcast } from '../lib/core/broadcast.ts'
 import { Connections, type Connection } from '../lib/core/connections.ts'
 import type { Counters } from '../lib/core/counters.ts'
 import { createMemoryCounters } from '../lib/core/counters-memory.ts'
-import { drain } from '../lib/core/drain.ts'
+import { cut, drain } from '../lib/core/drain.ts'
 import { ClasswavesError } from '../lib/core/errors.ts'
 import { endIdle } from '../lib/core/idle.ts'
 import type { Limits } from '../lib/core/limits.ts'
+import { networkOf } from '../lib/core/network.ts'
 import { originRule } from '../lib/core/origin.ts'
 import { guardedParser } from '../lib/core/parser.ts'
 import { PollOwners, type Foreign } from '../lib/core/poll-owner.ts'
@@ -98,8 +99,10 @@ export default fp<IoOptions>(async (fastify, { io: options, origins, drainMs, li
   fastify.addHook('preClose', async () => {
     state.draining = true
     const sockets = [...namespaces].flatMap(namespace => [...namespace.sockets.values()])
-    if (!own) return await drain(sockets, 0, now)
-    await drain(sockets, drainMs, now, Object.values(clientsOf(io)))
+    const onError = (error: unknown): void => fastify.log.error({ err: error }, 'a listener failed while its client was sent away')
+    if (!own) return await drain(sockets, 0, { now, onError })
+    await drain(sockets, drainMs, { now, connections: Object.values(clientsOf(io)), onError })
+    cut(Object.values(clientsOf(io)), onError)
     io.engine.close()
     await own.upgrades.end()
     own.endIdle()
@@ -148,7 +151,7 @@ export default fp<IoOptions>(async (fastify, { io: options, origins, drainMs, li
     }
     const address = addressOf(request)
     if (address === '') return 'This connection has gone.' // reset while it was read
-    const { allowed } = await handshakes.take(address, limits.handshakesPer10Seconds, 10_000)
+    const { allowed } = await handshakes.take(networkOf(address), limits.handshakesPer10Seconds, 10_000)
     if (!allowed) onFailure('flood')
     if (state.draining) return 'This server is going away.'
     return allowed ? undefined : 'Too many connections from this address.'

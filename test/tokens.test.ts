@@ -164,13 +164,15 @@ async function refusedEverywhere (t: Test, options: ClasswavesOptions, tokens: R
     const wrong: string[] = []
     for (const [name, one] of Object.entries(tokens)) {
       if (door.startsWith('GET') && isUnsayable(one)) continue
-      const answer = await ask(one)
+      const answer = await ask(one).catch((error: Error) => error.message)
       const wanted = answerAt(door, name, one)
       const isSame = 'details' in wanted ? (answer as { code?: string }).code === 'INVALID_PAYLOAD' : JSON.stringify(sorted(answer)) === JSON.stringify(sorted(wanted))
-      if (!isSame) wrong.push(`${name}: ${JSON.stringify(answer).slice(0, 300)}`)
+      if (isSame) continue
+      wrong.push(`${name}: ${JSON.stringify(answer).slice(0, 300)}`)
+      break // what it has opened may be closed by now, and answers the next ones in its own way
     }
     t.same(wrong, [], `${door} refuses ${Object.keys(tokens).length} of ${Object.keys(tokens).length}`)
-    t.equal(await ask(good), 'ok', `${door}: a good one`)
+    if (wrong.length === 0) t.equal(await ask(good), 'ok', `${door}: a good one`)
   }
   const logged = app.log()
   const parts = Object.values(tokens).concat(good).flatMap(one => typeof one === 'string' ? one.split('.').slice(1) : []).filter(part => part.length > 16)

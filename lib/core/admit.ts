@@ -5,6 +5,7 @@ import { ClasswavesError, toWireError, type ErrorCode } from './errors.ts'
 import type { Leases } from './leases.ts'
 import type { Limits } from './limits.ts'
 import type { Metrics } from './metrics.ts'
+import { networkOf } from './network.ts'
 import type { FastifyBaseLogger } from 'fastify'
 
 export interface AdmitDependencies {
@@ -40,11 +41,12 @@ export function guard (namespace: Namespace, admission: () => Admission, { authe
     if (isDraining()) throw new ClasswavesError('UNAVAILABLE', 'This server is going away; connect again.', { retryAfterMs: 1_000 })
     const address = addressOf?.(socket.handshake.headers, socket.handshake.address) ?? socket.handshake.address
     addressOfSocket.set(socket, address)
-    const failures = await counters.peek(`connects:failed:${address}`, limits.failedConnectsPerMinute, 60_000)
+    const network = networkOf(address)
+    const failures = await counters.peek(`connects:failed:${network}`, limits.failedConnectsPerMinute, 60_000)
     if (!failures.allowed) throw new ClasswavesError('RATE_LIMITED', 'Too many refused connects from this address.', { retryAfterMs: failures.retryAfterMs })
     const { roles, socketsPerUser } = admission()
-    const user = await verified(socket, address, roles)
-    const connects = await counters.take(`connects:${address}`, limits.connectsPer10Seconds, 10_000)
+    const user = await verified(socket, network, roles)
+    const connects = await counters.take(`connects:${network}`, limits.connectsPer10Seconds, 10_000)
     if (!connects.allowed) throw new ClasswavesError('RATE_LIMITED', undefined, { retryAfterMs: connects.retryAfterMs })
     if (socketsPerUser === undefined) return user
     const sockets = `sockets:${namespace.name}:${user.userId}`
@@ -54,13 +56,13 @@ export function guard (namespace: Namespace, admission: () => Admission, { authe
     return user
   }
 
-  async function verified (socket: Socket, address: string, roles: readonly Role[]): Promise<User> {
+  async function verified (socket: Socket, network: string, roles: readonly Role[]): Promise<User> {
     try {
       const user = authenticate(socket.handshake.auth.token)
       if (!roles.includes(user.role)) throw new ClasswavesError('FORBIDDEN', `${namespace.name} does not admit the role ${user.role}.`)
       return user
     } catch (error) {
-      await counters.take(`connects:failed:${address}`, limits.failedConnectsPerMinute, 60_000)
+      await counters.take(`connects:failed:${network}`, limits.failedConnectsPerMinute, 60_000)
       // An expired token is a bad token to the one who connects; AUTH_EXPIRED is for live sockets.
       throw error instanceof ClasswavesError && error.code === 'AUTH_EXPIRED' ? new ClasswavesError('AUTH_FAILED', 'The token has expired.') : error
     } finally {

@@ -12,20 +12,27 @@ const flushMs = 500
 /** A client that was told reconnects somewhere in this time (ms), so that not all come at once. */
 const retry = { from: 100, to: 1_000 }
 
+export interface Farewell {
+  now: () => number
+  /** Those to close, also such as came to no namespace; none when they are the host's to close. */
+  connections?: readonly Connection[]
+  /** Hears what a listener of the host has thrown. */
+  onError: (error: unknown) => void
+}
+
 /**
  * Sends everybody away, spread over at most `windowMs`, so that the servers that stay are not run over. Transports are
- * closed, not sockets: a stock client reconnects by itself only after a transport close.
- *
- * @param connections those to close, also such as came to no namespace; none when they are the host's to close
+ * closed, not sockets: a stock client reconnects by itself only after a transport close. Both let listeners of the host
+ * run; one that throws keeps nobody else from being sent away.
  */
-export async function drain (sockets: readonly Socket[], windowMs: number, now: () => number, connections?: readonly Connection[]): Promise<void> {
+export async function drain (sockets: readonly Socket[], windowMs: number, { now, connections, onError }: Farewell): Promise<void> {
   const told = new Map<Connection, Socket[]>()
   for (const socket of sockets) told.set(socket.conn, [...told.get(socket.conn) ?? [], socket])
   const closed: Promise<void>[] = []
   const close = (connection: Connection): void => {
     if (connection.readyState === 'closed') return
     closed.push(new Promise(resolve => connection.once('close', () => resolve())))
-    connection.close()
+    attempt(() => connection.close(), onError)
   }
   for (const connection of connections ?? []) if (!told.has(connection)) close(connection)
 
@@ -36,8 +43,21 @@ export async function drain (sockets: readonly Socket[], windowMs: number, now: 
     const ahead = turn++ * step - (performance.now() - started)
     if (ahead > 1) await pause(ahead)
     const retryAfterMs = Math.round(retry.from + Math.random() * (retry.to - retry.from))
-    for (const socket of theirs) socket.emit('server:draining', { retryAfterMs }, replyMeta(socket.id, now()))
+    for (const socket of theirs) attempt(() => socket.emit('server:draining', { retryAfterMs }, replyMeta(socket.id, now())), onError)
     if (connections) close(connection)
   }
   await within(flushMs, Promise.all(closed), () => [])
+}
+
+/** Closes at once what is still there, so that the engine has nothing left to close. */
+export function cut (connections: readonly Connection[], onError: (error: unknown) => void): void {
+  for (const connection of connections) attempt(() => connection.close(true), onError)
+}
+
+function attempt (work: () => unknown, onError: (error: unknown) => void): void {
+  try {
+    work()
+  } catch (error) {
+    onError(error)
+  }
 }

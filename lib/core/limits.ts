@@ -2,7 +2,7 @@ import type { Static } from 'typebox'
 import { count } from './options.ts'
 import { Closed } from './schema.ts'
 
-/** What one address, one user and one socket may do. */
+/** What one address, one user and one socket may do. An IPv6 address is counted by its /64: `networkOf`. */
 export const Limits = Closed({
   connectsPer10Seconds: count(2000, 'authenticated connects of one address in 10 s'),
   failedConnectsPerMinute: count(60, 'refused connects of one address in a minute'),

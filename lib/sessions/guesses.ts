@@ -1,6 +1,7 @@
 import type { Counters } from '../core/counters.ts'
 import { ClasswavesError } from '../core/errors.ts'
 import type { Limits } from '../core/limits.ts'
+import { networkOf } from '../core/network.ts'
 import { Turns } from '../core/turn.ts'
 
 const minute = 60_000
@@ -18,24 +19,25 @@ export interface Guesses {
 }
 
 export function createGuesses ({ counters, limits }: { counters: Counters, limits: Limits }): Guesses {
-  const windows = (address: string): [string, number, number][] => [
-    [`codes:minute:${address}`, limits.wrongCodesPerMinute, minute],
-    [`codes:day:${address}`, limits.wrongCodesPerDay, day]
+  const windows = (network: string): [string, number, number][] => [
+    [`codes:minute:${network}`, limits.wrongCodesPerMinute, minute],
+    [`codes:day:${network}`, limits.wrongCodesPerDay, day]
   ]
   // One code of an address after the other, so that a burst is counted before it is answered.
   const turns = new Turns(waiting)
 
   return {
     async look (address, look) {
-      const found = await turns.take(address, async () => {
-        for (const window of windows(address)) {
+      const network = networkOf(address)
+      const found = await turns.take(network, async () => {
+        for (const window of windows(network)) {
           const { allowed, retryAfterMs } = await counters.peek(...window)
           if (!allowed) throw new ClasswavesError('RATE_LIMITED', 'Too many wrong codes from this address.', { retryAfterMs })
         }
         try {
           return { it: await look() }
         } catch (error) {
-          if (error instanceof ClasswavesError && error.code === 'SESSION_NOT_FOUND') for (const window of windows(address)) await counters.take(...window)
+          if (error instanceof ClasswavesError && error.code === 'SESSION_NOT_FOUND') for (const window of windows(network)) await counters.take(...window)
           throw error
         }
       })

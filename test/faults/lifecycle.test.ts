@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import fc from 'fast-check'
-import t from 'tap'
+import t, { type Test } from 'tap'
 import { token } from '../app.ts'
 import { fork, type Forked } from '../fork.ts'
 import { startRedis } from '../redis.ts'
@@ -20,6 +20,7 @@ type Request = Exclude<Command, 'finish'>
 type Fault = 'none' | 'reset' | 'lost replies' | 'late' | 'silence' | 'Redis killed' | 'server killed'
 
 const histories = tier(24, 2_000)
+const controls = tier(6, 100)
 const processes = 3
 const clients = 4
 /** What becomes of one history after the other; what takes longest comes least often. */
@@ -70,13 +71,22 @@ const request = fc.constantFrom<Request>('start', 'start', 'pause', 'pause', 're
 const ask = fc.tuple(fc.nat(clients - 1), request, fc.nat(processes - 1)).map(([client, request, by]) => new Ask(client, request, by))
 const plans = fc.commands([ask, ask, ask, ask, fc.nat(6).map(ms => new Wait(ms)), fc.constant(new Fail())], { maxCommands: 24, size: 'max' })
 
-t.test(`${histories} histories`, { timeout: 7_200_000 }, async t => {
+interface Lived {
+  /** Histories that ran, and those that no order explains. */
+  turns: number
+  violations: number
+  /** How often each fault was there, and what became of the calls. */
+  seen: Record<string, number>
+}
+
+/** Lets sessions live, one after the other, each with the fault whose turn it is. */
+async function live (t: Test, histories: number, schedule: readonly Fault[]): Promise<Lived> {
   const redis = await startRedis(t, { persistent: true })
   const proxies = await Promise.all(Array.from({ length: processes }, async () => await startProxy(t, redis.port)))
   const open = async ({ port }: Proxy): Promise<Forked> => await fork(t, { redis: `redis://127.0.0.1:${port}`, guidance: false, classroom: false })
   const servers = await Promise.all(proxies.map(open))
   const teacher = token()
-  const seen: Record<string, number> = { calls: 0, unknown: 0, 'unknown: over the deadline': 0 }
+  const seen: Record<string, number> = { calls: 0, unknown: 0, 'unknown: over the deadline': 0, unavailable: 0 }
 
   /** Breaks something and repairs it again; what was killed is back when this resolves. */
   async function inject (fault: Fault, turn: number): Promise<void> {
@@ -94,14 +104,15 @@ t.test(`${histories} histories`, { timeout: 7_200_000 }, async t => {
     if (fault === 'server killed') servers[turn % processes] = await open(proxy)
   }
 
-  async function ask (sessionId: string, request: Request, by: number): Promise<Reply | undefined> {
-    const path = `/sessions/${sessionId}${request === 'read' ? '' : `/${request}`}`
-    return await (servers[by] as Forked).call<Reply['body']>(request === 'read' ? 'GET' : 'POST', path, undefined, teacher).catch(() => undefined)
+  async function called<T> (by: number, method: string, path: string, body?: unknown): Promise<{ status: number, body: T } | undefined> {
+    const reply = await (servers[by] as Forked).call<T>(method, path, body, teacher).catch(() => undefined)
+    if (reply === undefined || reply.status === 503) seen.unavailable = (seen.unavailable as number) + 1
+    return reply
   }
 
   async function created (): Promise<string> {
     for (const end = performance.now() + 60_000; ; await pause(20)) {
-      const made = await (servers[0] as Forked).call<{ sessionId: string }>('POST', '/sessions', { topic: 'x' }, teacher).catch(() => undefined)
+      const made = await called<{ sessionId: string }>(0, 'POST', '/sessions', { topic: 'x' })
       if (made?.status === 201) return made.body.sessionId
       if (performance.now() > end) throw new Error('no session can be made')
     }
@@ -109,16 +120,17 @@ t.test(`${histories} histories`, { timeout: 7_200_000 }, async t => {
 
   async function take (history: Step[], sessionId: string, request: Request, by: number): Promise<boolean> {
     const began = performance.now()
-    const reply = await ask(sessionId, request, by)
+    const path = `/sessions/${sessionId}${request === 'read' ? '' : `/${request}`}`
+    const reply = await called<Reply['body']>(by, request === 'read' ? 'GET' : 'POST', path)
     history.push(...callsOf(request, reply, began, performance.now(), history.length))
     return reply?.status === 200
   }
 
-  let turn = 0
+  let turns = 0
   let violations = 0
   await fc.assert(fc.asyncProperty(plans, async commands => {
     // While a history is made smaller its fault stays.
-    const fault = schedule[(violations === 0 ? turn++ : turn - 1) % schedule.length] as Fault
+    const fault = schedule[(violations === 0 ? turns++ : turns - 1) % schedule.length] as Fault
     const sessionId = await created()
     const history: Step[] = []
     const lines = Array.from({ length: clients }, async () => {})
@@ -126,7 +138,7 @@ t.test(`${histories} histories`, { timeout: 7_200_000 }, async t => {
     const world: World = {
       ask (client, request, by) { lines[client] = (lines[client] as Promise<void>).then(async () => { await take(history, sessionId, request, by) }) },
       fail () {
-        broken = inject(fault, turn)
+        broken = inject(fault, turns)
         seen[fault] = (seen[fault] ?? 0) + 1
       }
     }
@@ -147,11 +159,21 @@ t.test(`${histories} histories`, { timeout: 7_200_000 }, async t => {
     throw new Error(`${fault}: no order explains ${JSON.stringify(history)}`)
   }), { numRuns: histories })
   t.comment(JSON.stringify(seen))
+  return { turns, violations, seen }
+}
+
+t.test(`control: ${controls} histories without a fault`, { timeout: 600_000 }, async t => {
+  const { turns, violations, seen } = await live(t, controls, ['none'])
+  t.same([turns, violations, seen.unknown, seen.unavailable], [controls, 0, 0, 0], 'every call is answered, and one order explains the answers')
+})
+
+t.test(`${histories} histories`, { timeout: 7_200_000 }, async t => {
+  const { turns, violations, seen } = await live(t, histories, schedule)
   t.ok((seen['unknown: over the deadline'] as number) > 0, 'calls were left without an answer')
   t.same(new Set(schedule), new Set(schedule.filter(fault => (seen[fault] ?? 0) > 0)), 'each fault was there')
   figure(t, {
     what: `life-cycle histories of ${clients} clients on ${processes} processes, most with a fault`,
     reach: `${histories}, 0 violations`,
-    got: `${turn}, ${violations} violations; ${seen.calls} calls, ${seen.unknown} without an answer`
-  }, violations === 0 && turn >= histories)
+    got: `${turns}, ${violations} violations; ${seen.calls} calls, ${seen.unknown} without an answer`
+  }, violations === 0 && turns >= histories)
 })

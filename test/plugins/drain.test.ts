@@ -19,8 +19,8 @@ async function until (condition: () => boolean, what: string): Promise<void> {
 }
 
 /** A server on a port of our choice, with a route of the host's that takes its time. */
-async function serve (t: Test, options: ClasswavesOptions = {}, port = 0): Promise<Remote & { app: FastifyInstance, port: number }> {
-  const app = Fastify()
+async function serve (t: Test, options: ClasswavesOptions = {}, port = 0, hear?: (line: string) => void): Promise<Remote & { app: FastifyInstance, port: number }> {
+  const app = Fastify(hear ? { logger: { level: 'warn', stream: { write: hear } } } : {})
   t.teardown(() => app.close())
   app.get('/slow', async () => { await tick(600); return { done: true } })
   await app.register(classwaves, { jwt: { secret }, ...wayOfTests, ...options })
@@ -173,6 +173,23 @@ t.test('Redis that is gone keeps nobody waiting', async t => {
   const ms = await timed(app.app)
   t.ok(ms < 5_000, `${Math.round(ms)} ms`)
   t.equal(await socket.end(), 'transport close')
+})
+
+t.test('code of the host that throws while we say goodbye keeps nobody waiting', async t => {
+  const lines: string[] = []
+  const app = await serve(t, {}, 0, line => lines.push(line))
+  const clients: Client[] = []
+  for (const namespace of ['/sessions', '/guidance', '/'] as const) clients.push(await app.connect(namespace as string, token()))
+  await polling(app) // its poll does not come, so it is cut at the end
+  const [first] = app.app.io.of('/sessions').sockets.values()
+  first?.onAnyOutgoing(() => { throw new Error('a listener of the host') })
+  for (const one of app.app.io.of('/guidance').sockets.values()) one.once('disconnecting', () => { throw new Error('another one') })
+  const ms = await timed(app.app)
+  t.ok(ms < 3_000, `${Math.round(ms)} ms`)
+  await until(() => clients.every(one => one.gone !== undefined), 'the end of all')
+  t.same(clients.map(one => one.names().includes('server:draining')), [false, true, true], 'the others are told')
+  t.match(lines.join(''), /a listener of the host/)
+  t.equal(lines.join('').split('another one"').length - 1, 2)
 })
 
 t.test('a request that never ends keeps nobody waiting for ever', async t => {

@@ -236,6 +236,8 @@ t.test('every limit is kept', async t => {
 
 /** Live codes, days of a school year, and how many hits an address may expect in it. */
 const school = { codes: 200, days: 200, hits: 0.01 }
+/** On how many of these days Redis takes no writes for long enough that each of so many processes counts for itself. */
+const trouble = { days: 2, processes: 4 }
 
 t.test('guessing codes comes to nothing', async t => {
   const { wrongCodesPerDay, wrongCodesPerMinute } = parse(Limits)
@@ -243,9 +245,14 @@ t.test('guessing codes comes to nothing', async t => {
   t.equal(codeAlphabet.length, new Set(codeAlphabet).size)
   t.ok(hits(6) < school.hits, `6 characters: ${hits(6).toExponential(1)} hits an address and year`)
   t.ok(2 * hits(6) < school.hits, 'also if each day is counted twice, as a window that begins at noon allows')
+  const inTrouble = 1 + trouble.days * trouble.processes / school.days
+  t.ok(2 * inTrouble * hits(6) < school.hits, `and with Redis in trouble on one day in a hundred: ${(2 * inTrouble * hits(6)).toExponential(1)}`)
+  t.ok((1 + trouble.processes) * hits(6) > 2 * school.hits, 'but not with Redis in trouble every day')
   t.ok(hits(5) > school.hits, 'five would not do')
   t.ok(hits(8, 1_000) < school.hits, `8 characters: ${hits(8, 1_000).toExponential(1)} hits a year from a thousand addresses`)
   t.ok(hits(6, 1_000) > 1, 'against which six would not do')
+  t.ok(hits(6, 2 ** 8) > 1 && hits(8, 2 ** 8) < school.hits, 'nor against one who has a /56 of IPv6, which is 256 addresses here')
+  t.ok(hits(8, 2 ** 16) > school.hits && hits(8, 2 ** 16) < 1, 'against a /48 eight are one hit in three years')
   t.ok(wrongCodesPerMinute < wrongCodesPerDay)
 })
 

@@ -3,7 +3,7 @@ import { createServer, type AddressInfo } from 'node:net'
 import t from 'tap'
 import { connect, quiet, readyWithin, subscriber } from '../../../lib/core/redis.ts'
 import { patienceMs } from '../../client.ts'
-import { useRedis } from '../../redis.ts'
+import { startRedis, useRedis } from '../../redis.ts'
 
 /** The client that the package makes for a URL. */
 
@@ -33,6 +33,27 @@ t.test('what is asked in one turn leaves in one write, and is answered in order'
   t.ok(writes > 2, 'what is much does not wait for the end of the turn')
   t.same(await Promise.all(much), Array.from({ length: 20 }, () => 'OK'))
   t.ok(writes < 10, `but leaves in few writes: ${writes - 2}`)
+})
+
+t.test('while Redis is away a command fails at once, and the way back is short', async t => {
+  const server = await startRedis(t)
+  const redis = quiet(connect(server.url))
+  t.teardown(() => redis.disconnect())
+  t.ok(await readyWithin(redis, patienceMs))
+  await server.kill()
+  while (redis.status === 'ready') await new Promise(resolve => setTimeout(resolve, 5))
+  // A queue would keep it for as long as Redis is away.
+  const answer = await Promise.race([redis.get('it').catch((error: unknown) => error), new Promise(resolve => setTimeout(resolve, patienceMs, 'kept'))])
+  t.match(answer, { message: "Stream isn't writeable and enableOfflineQueue options is false" })
+  await server.restart()
+  t.ok(await readyWithin(redis, patienceMs))
+
+  const hearing = quiet(subscriber(redis))
+  t.teardown(() => hearing.disconnect())
+  for (const [name, client] of Object.entries({ commands: redis, subscription: hearing as typeof redis })) {
+    const pauses = Array.from({ length: 2_000 }, (_, i) => Number(client.options.retryStrategy?.(i + 1)))
+    t.ok(pauses.every(ms => ms >= 50 && ms < 270), `${name}: from ${Math.min(...pauses)} to ${Math.max(...pauses)} ms`)
+  }
 })
 
 t.test('what was asked before the goodbye is still done', async t => {
