@@ -28,6 +28,7 @@ export class Feeds {
 
   /** A socket follows a feed, and has places for the home rooms that are known. */
   add (socket: Socket, feed: Feed, known: readonly string[]): void {
+    if (!socket.connected) return // gone while it was asked for, and will not say so again
     if (!this.#readers.has(socket.id)) socket.once('disconnect', () => this.#readers.delete(socket.id))
     this.#readers.set(socket.id, { socket, feed, known: new Set(known) })
   }

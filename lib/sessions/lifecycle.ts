@@ -59,7 +59,7 @@ export class Lifecycle {
 
   /** The process that ended a session may have died before it told the results. They are known by their id, so they come once. */
   tellResultsAgain (session: Session): void {
-    if (this.#told.has(session.sessionId) || Date.now() - Date.parse(session.endedAt ?? '') < overdueAfterMs) return
+    if (this.#told.has(session.sessionId) || this.#deps.now() - Date.parse(session.endedAt ?? '') < overdueAfterMs) return
     void this.#results(session)
   }
 

@@ -13,7 +13,7 @@ import type { Figure } from './tier.ts'
 const root = fileURLToPath(new URL('../../', import.meta.url))
 // Files by their names: of a folder beside files the runner takes nothing.
 const faults = readdirSync(join(root, 'test/faults')).filter(name => name.endsWith('.test.ts')).map(name => `test/faults/${name}`)
-const usual = [...faults, 'test/lib/core/delivery-interleavings.test.ts', 'test/plugins/slow-readers.test.ts']
+const usual = [...faults, 'test/lib/core/delivery-interleavings.test.ts', 'test/plugins/slow-readers.test.ts', 'test/lib/guidance/gates-differential.test.ts']
 const folder = mkdtempSync(join(tmpdir(), 'classwaves-figures-'))
 const figures = join(folder, 'figures.jsonl')
 const given = process.argv.slice(2)

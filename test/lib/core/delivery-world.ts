@@ -39,6 +39,8 @@ export class Reader {
     return {
       id: this.id,
       nsp: { name: namespace },
+      connected: true,
+      once: () => {},
       emit: (event: string, payload: unknown, meta: Got['meta']) => this.got.push({ event, payload, meta }),
       rooms: this.#process.roomsOf(this),
       join: (rooms: string[]) => { for (const room of rooms) this.enter(room) },
