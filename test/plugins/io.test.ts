@@ -110,7 +110,8 @@ t.test('a process that has closed ends by itself', async t => {
     if (name === 'dead Redis') await redis.kill()
     const { code, ms } = await server.close()
     t.equal(code, 0, name)
-    t.ok(ms < 3000, `${name}: ${ms} ms`)
+    // Half a second for what is on its way, and on a busy machine some more for the end of a process.
+    t.ok(ms < 8000, `${name}: ${ms} ms`)
     t.equal(await socket.end(), 'transport close')
   }
 })
