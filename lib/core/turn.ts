@@ -1,5 +1,3 @@
-import { AsyncResource } from 'node:async_hooks'
-
 /**
  * Runs tasks one after the other, in the order in which they came; at most `limit` of them wait. Each is an async
  * function: it rejects, and never throws. It runs in the async context of whoever gave it, so its trace is theirs.
@@ -19,7 +17,8 @@ export class Turn {
   /** A task that runs however many wait: the last one. */
   last (task: () => Promise<void>): Promise<void> {
     if (!this.#running) return this.#run(task)
-    return new Promise((resolve, reject) => { this.#waiting.push(AsyncResource.bind(() => { this.#run(task).then(resolve, reject) })) })
+    // What follows a promise runs in the async context in which it was said what follows.
+    return new Promise<void>(resolve => { this.#waiting.push(resolve) }).then(() => this.#run(task))
   }
 
   #run (task: () => Promise<void>): Promise<void> {
@@ -29,9 +28,11 @@ export class Turn {
     return run
   }
 
+  /** Between one task and the next that waits it is still running: nobody gets in between. */
   readonly #next = (): void => {
-    this.#running = false
-    this.#waiting.shift()?.()
+    const start = this.#waiting.shift()
+    if (start) start()
+    else this.#running = false
   }
 }
 
