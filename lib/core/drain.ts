@@ -23,7 +23,7 @@ export interface Farewell {
 /**
  * Sends everybody away, spread over at most `windowMs`, so that the servers that stay are not run over. Transports are
  * closed, not sockets: a stock client reconnects by itself only after a transport close. Both let listeners of the host
- * run; one that throws keeps nobody else from being sent away.
+ * run; one that throws meanwhile keeps nobody else from being sent away.
  */
 export async function drain (sockets: readonly Socket[], windowMs: number, { now, connections, onError }: Farewell): Promise<void> {
   const told = new Map<Connection, Socket[]>()

@@ -5,9 +5,9 @@
 
 /**
  * What was sent, each sender's in its order. One without an acknowledgement may be seen or not. One that is `due` must be
- * seen whatever the reader is told of its room. Readers that it is `goneFor` need not see it.
+ * seen whatever the reader is told of its room. Readers that it is `goneFor` need not see it. `at`: when it was acknowledged.
  */
-export interface Said { room: string, id: string, by: string, acknowledged: boolean, due?: boolean, goneFor?: readonly string[] }
+export interface Said { room: string, id: string, by: string, acknowledged: boolean, due?: boolean, at?: number, goneFor?: readonly string[] }
 
 /** An event as a reader saw it, with its place. */
 export interface Seen { room: string, id: string, epoch: string, offset: number }

@@ -37,10 +37,11 @@ for (const persistent of [true, false]) {
     for (const [round, down] of downs.entries()) {
       const verdict = await school.during(async () => {
         await pause(200)
+        const killedAt = performance.now()
         await redis.kill()
         await Promise.all(servers.map(noticed))
         await pause(down)
-        if (!persistent) sum.gone += school.mourn()
+        if (!persistent) sum.gone += school.mourn(killedAt)
         await redis.restart()
         // From here on Redis accepts: that all have to connect again first is part of what is timed.
         const accepts = performance.now()

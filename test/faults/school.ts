@@ -54,15 +54,18 @@ export interface School {
   /**
    * Redis was killed and keeps nothing: its death resets the connections, and what it acknowledged last died with it for
    * the readers of each server that had not read it. As the class is gone as well there is no subscription that could say
-   * so. To be asked before Redis is back, since what it acknowledges then must be heard. Returns how many events that were.
+   * so. What it acknowledged a tenth of a second before (`killedAt`, of `performance.now()`) must have been heard. To be
+   * asked before Redis is back, since what it acknowledges then must be heard, too. Returns how many events that were.
    */
-  mourn (): number
+  mourn (killedAt: number): number
   /** The worker and all others talk while `events` go on; then everybody gets time to hear all of it, and the record is judged. `talked` and `refused` are the worker's, `wired` how many came over the bare wires. */
   during (events: () => Promise<unknown>): Promise<Verdict & { said: number, talked: number, refused: number, ms: number, wired: number }>
 }
 
 /** How long after the last word it may take until all have heard it (ms). */
 const patienceMs = 60_000
+/** How late a server may be in reading what Redis has told it (ms). */
+const lastMomentMs = 100
 const groupId = 'all'
 
 interface Session {
@@ -136,11 +139,11 @@ export async function startSchool (t: Owner, { servers: count, full = count, cla
     const began = performance.now() + offset * every / classes
     const emits: Promise<void>[] = []
     const saying = (n: number): Promise<void> => {
-      const one = { room: rooms.talk, id: `${offset}-${n}-${Math.round(began)}`, by: 'worker', acknowledged: false, due }
+      const one: Said = { room: rooms.talk, id: `${offset}-${n}-${Math.round(began)}`, by: 'worker', acknowledged: false, due }
       said.push(one)
       const text = { sessionId, groupId, id: one.id, text: 'So it takes the bank away.', timestamp: new Date().toISOString() }
       return worker.sessions.to({ sessionId, groupId }).emit('transcription:group:new', text).then(() => {
-        one.acknowledged = true
+        Object.assign(one, { acknowledged: true, at: performance.now() })
         if (one.due) accepted()
       }, (error: unknown) => {
         if ((error as { code?: string }).code !== 'UNAVAILABLE') throw error
@@ -206,7 +209,7 @@ export async function startSchool (t: Owner, { servers: count, full = count, cla
         heardIn = (sessionId, id) => { if (said.some(one => one.due && one.id === id) && waiting.delete(sessionId) && waiting.size === 0) resolve() }
       })
     },
-    mourn () {
+    mourn (killedAt) {
       const gone = new Set<Said>()
       for (const { rooms } of sessions) {
         const talk = said.filter(one => one.room === rooms.talk && one.acknowledged)
@@ -214,6 +217,7 @@ export async function startSchool (t: Owner, { servers: count, full = count, cla
           const heard = new Set(seen.map(one => 'id' in one && one.id))
           // Only what came last: with a hole before something that it heard a reader has lost an event.
           for (const one of talk.slice(talk.findLastIndex(({ id }) => heard.has(id)) + 1)) {
+            if ((one.at ?? 0) < killedAt - lastMomentMs) continue
             gone.add(one)
             one.goneFor = [...one.goneFor ?? [], name]
           }

@@ -51,7 +51,9 @@ const length = 200
 const share = { polling: 0.03, rest: 0.05 }
 
 export async function attack (t: Owner, { seed, frames: wanted, redis = false }: { seed: number, frames: number, redis?: string | false }): Promise<Report> {
-  const { child, gone, first } = await launch(t, 'fuzz/target.ts', { redis, limits, classroom: { historyMessages: 50 } })
+  // A class in which nothing happens becomes idle after a while, and says so; a million frames may take longer than that.
+  const classroom = { historyMessages: 50, idleAfterMs: 3_600_000, awayAfterMs: 7_200_000 }
+  const { child, gone, first } = await launch(t, 'fuzz/target.ts', { redis, limits, classroom })
   const server = remote(t, first as string)
   const fate: { exit?: string } = {}
   void gone.then(([code]) => { fate.exit = `the process ended with ${code}` })
