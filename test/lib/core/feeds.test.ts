@@ -28,6 +28,9 @@ t.test('a session that is made while a process has lost Redis is told to the fee
   const { sessionId: known } = await other.session(mine)
   const heard = await cut.connect('/guidance', mine, { reconnection: true })
   const { positions } = await heard.ok('guidance:subscribe', {})
+  const theirs = token({ sub: 'teacher-2' })
+  const fresh = await cut.connect('/guidance', theirs, { reconnection: true, forceNew: true })
+  t.same((await fresh.ok('guidance:subscribe', {})).positions, {}, 'one who has no session yet')
 
   async function lose (meanwhile: () => Promise<unknown>): Promise<void> {
     proxy.refuse()
@@ -50,12 +53,13 @@ t.test('a session that is made while a process has lost Redis is told to the fee
   t.ok(heard.socket.connected, 'who has missed nothing stays')
   t.equal(heard.gone, undefined)
 
-  let born = ''
+  let [born, first] = ['', '']
   await lose(async () => {
     born = (await other.session(mine)).sessionId
     await alert(other, born, 'unheard')
     // Somebody else's is no business of this feed.
-    await alert(other, (await other.session(token())).sessionId, 'of-another')
+    first = (await other.session(theirs)).sessionId
+    await alert(other, first, 'of-another')
   })
   t.equal(await heard.end(), 'transport close', 'a stock client comes back from that by itself')
   while (!heard.socket.connected) await pause(5)
@@ -65,4 +69,8 @@ t.test('a session that is made while a process has lost Redis is told to the fee
   await alert(other, born, 'heard')
   while ((await heard.next('teacher:alert')).promptId !== 'heard');
   t.notOk(heard.received('teacher:alert').some(({ promptId }) => promptId === 'of-another'))
+
+  t.equal(await fresh.end(), 'transport close')
+  while (!fresh.socket.connected) await pause(5)
+  t.match(await fresh.ok('guidance:subscribe', { since: {} }), { lost: [`guidance:session:${first}`], recovered: false, snapshot: {} }, 'with no place to say it is told all the same')
 })
