@@ -1,5 +1,5 @@
 import fp from 'fastify-plugin'
-import type { User } from '../lib/core/access.ts'
+import type { Resource, User } from '../lib/core/access.ts'
 import { userOfSocket } from '../lib/core/admit.ts'
 import type { Core } from '../lib/core/core.ts'
 import type { Emit } from '../lib/core/emit.ts'
@@ -103,15 +103,15 @@ export default fp<Registration>(async (fastify, { core, options, ttlSeconds, ses
 }, { name: 'fastify-classwaves-classroom' })
 
 /** What the classroom may know of sessions, and how one is entered by its code. */
-function directoryOf ({ authorize }: Core, { sessions, rights, guesses }: SessionsArea): Directory {
-  const mayRead = async (user: User, session: Session): Promise<boolean> => await authorize(user, 'session:read', { session }) === true
+function directoryOf ({ authorize }: Core, { sessions, guesses }: SessionsArea): Directory {
+  const may = async (user: User, action: 'session:read' | 'session:manage', session: NonNullable<Resource['session']>): Promise<boolean> => await authorize(user, action, { session }) === true
 
   /** Lets somebody in who takes no part yet: a student whom the host welcomes is enrolled. */
   async function welcomed (user: User, session: Session | null, allowed: boolean): Promise<Session> {
     if (!session || user.role !== 'student') throw new ClasswavesError('SESSION_NOT_FOUND')
     // Asked before enrolling, as if the student took part: the word of the host counts for those who come by a code, too.
     const joins = { ...session, participants: [...session.participants, { userId: user.userId, groupId: null }] }
-    const welcome = allowed || (user.sessionId === undefined && await authorize(user, 'session:read', { session: joins }) === true)
+    const welcome = allowed || (user.sessionId === undefined && await may(user, 'session:read', joins))
     if (!welcome) throw new ClasswavesError('SESSION_NOT_FOUND')
     return (await sessions.enrol(session.sessionId, { userId: user.userId, displayName: user.name ?? user.userId })).session
   }
@@ -122,11 +122,11 @@ function directoryOf ({ authorize }: Core, { sessions, rights, guesses }: Sessio
     async enter (user, address, code) {
       const found = code === '' ? null : await sessions.byCode(code)
       const session = found?.status === 'ended' ? null : found
-      const allowed = session !== null && await mayRead(user, session)
+      const allowed = session !== null && await may(user, 'session:read', session)
       const takesPart = user.role !== 'student' || session?.participants.some(one => one.userId === user.userId)
       // They learn nothing by a code, and come back whatever others at their address have guessed.
-      if (session && allowed && takesPart) return classOf(session)
-      return classOf(await guesses.look(address, async () => await welcomed(user, session, allowed)))
+      const opened = session && allowed && takesPart ? session : await guesses.look(address, async () => await welcomed(user, session, allowed))
+      return { ...classOf(opened), manages: await may(user, 'session:manage', opened) }
     },
 
     async find (sessionId) {
@@ -135,13 +135,8 @@ function directoryOf ({ authorize }: Core, { sessions, rights, guesses }: Sessio
     },
 
     async manages (user, sessionId) {
-      try {
-        await rights.session(user, 'session:manage', sessionId)
-        return true
-      } catch (error) {
-        if (error instanceof ClasswavesError && (error.code === 'FORBIDDEN' || error.code === 'SESSION_NOT_FOUND')) return false
-        throw error
-      }
+      const session = await sessions.find(sessionId)
+      return session !== null && await may(user, 'session:manage', session)
     }
   }
 }

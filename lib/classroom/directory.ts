@@ -17,7 +17,7 @@ export interface Directory {
    * The session that a code opens to this user; a student whose token is bound to none is enrolled.
    * @throws ClasswavesError SESSION_NOT_FOUND, RATE_LIMITED after too many wrong codes from the address
    */
-  enter (user: User, address: string, code: string): Promise<ClassSession>
+  enter (user: User, address: string, code: string): Promise<ClassSession & { manages: boolean }>
   find (sessionId: string): Promise<ClassSession | null>
   /** May the user lead this class: choose the mode, let messages out, delete any? */
   manages (user: User, sessionId: string): Promise<boolean>

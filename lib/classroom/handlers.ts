@@ -55,11 +55,10 @@ export function classroomHandlers (dependencies: HandlerDependencies): { handler
 
   async function enter (context: ClassroomContext, payload: Join) {
     const { user, id: seat } = context
-    const { sessionId, code } = await directory.enter(user, context.address, typed(payload))
+    const { sessionId, code, manages } = await directory.enter(user, context.address, typed(payload))
     // A code may come to stand for another session, once the one before has ended.
     const before = members.find(seat, code)
     if (before && before.sessionId !== sessionId) await exit(context, before)
-    const manages = await directory.manages(user, sessionId)
     const names = roomsOf({ sessionId, user, manages })
     const recovery = await context.follow(names, typeof payload === 'string' ? undefined : payload.since)
     if (!names.every(name => context.joined(name))) throw new ClasswavesError('UNAVAILABLE', 'The connection has gone.')
