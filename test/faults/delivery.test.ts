@@ -1,5 +1,5 @@
 import t from 'tap'
-import { checkDelivery, type Reader, type Said, type Verdict } from './delivery.ts'
+import { checkDelivery, excuse, type Reader, type Said, type Verdict } from './delivery.ts'
 
 /** A checker that finds nothing proves nothing: each kind of fault is shown to it. */
 
@@ -39,4 +39,17 @@ t.test('what is no fault', async t => {
   const gone = [say('a'), { ...say('b'), goneFor: ['two'] }]
   t.match(checkDelivery(gone, [reader('one', see('a', 1)), reader('two', see('a', 1))]), { lost: ['one: r b'] }, 'what died for one reader is not missed by that one alone')
   t.same(faults(checkDelivery([say('a'), say('b', { by: 'other' })], [reader('one', see('b', 1), see('a', 2))])), [0, 0, 0, 0], 'two senders have no order but that of the places')
+})
+
+t.test('what a killed Redis took along is excused, and nothing else', async t => {
+  const at = (id: string, at: number, more: Partial<Said> = {}): Said => ({ ...say(id), at, ...more })
+  const talk = (): Said[] => [at('a', 100), at('b', 850), at('c', 990), at('x', 995, { acknowledged: false }), at('y', 995, { room: 'other' })]
+  const excused = (said: Said[], ...readers: Reader[]) => [excuse(said, readers, 'r', 1_000), said.flatMap(one => (one.goneFor ?? []).map(name => `${one.id} ${name}`)), checkDelivery(said, readers).lost]
+
+  t.same(excused(talk(), reader('one', ...whole), reader('two', ...whole)), [0, [], []], 'control: all have heard all')
+  t.same(excused(talk(), reader('one', ...whole), reader('two', ...whole.slice(0, 2))), [1, ['c two'], []], 'the last one, for who did not hear it')
+  t.same(excused(talk(), reader('one', ...whole.slice(0, 2)), reader('two', ...whole.slice(0, 2))), [1, ['c one', 'c two'], []], 'counted once, whoever missed it')
+  t.same(excused(talk(), reader('one', see('a', 1))), [1, ['c one'], ['one: r b']], 'what was acknowledged earlier must have been heard')
+  t.same(excused(talk(), reader('one', see('a', 1), see('c', 3))), [0, [], ['one: r b']], 'a hole is a loss')
+  t.same(excused([...talk(), at('d', 992)], reader('one', ...whole.slice(0, 2), see('d', 4))), [0, [], ['one: r c']], 'also in the last moment')
 })

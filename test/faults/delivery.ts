@@ -34,6 +34,30 @@ export function faultsOf ({ lost, twice, disorder, foreign }: Verdict): string[]
   return Object.entries({ lost, twice, disorder, foreign }).flatMap(([what, all]) => all.map(one => `${what}: ${one}`))
 }
 
+/** How late a server may be in reading what Redis has told it (ms). */
+const lastMomentMs = 100
+
+/**
+ * Redis was killed and keeps nothing: its death resets the connections, and what it acknowledged last died with it for
+ * the readers of each server that had not read it. As the class is gone as well there is no subscription that could say
+ * so. Marks those events as gone for these readers, and returns how many they are. What it acknowledged a tenth of a
+ * second before (`killedAt`, of `performance.now()`) must have been heard.
+ */
+export function excuse (said: readonly Said[], readers: readonly Reader[], room: string, killedAt: number): number {
+  const gone = new Set<Said>()
+  const talk = said.filter(one => one.room === room && one.acknowledged)
+  for (const { name, seen } of readers.filter(reader => reader.rooms.includes(room))) {
+    const heard = new Set(seen.map(one => 'id' in one && one.id))
+    // Only what came last: with a hole before something that it heard a reader has lost an event.
+    for (const one of talk.slice(talk.findLastIndex(({ id }) => heard.has(id)) + 1)) {
+      if ((one.at ?? 0) < killedAt - lastMomentMs) continue
+      gone.add(one)
+      one.goneFor = [...one.goneFor ?? [], name]
+    }
+  }
+  return gone.size
+}
+
 export function checkDelivery (said: readonly Said[], readers: readonly Reader[]): Verdict {
   const verdict: Verdict = { lost: [], twice: [], disorder: [], foreign: [], told: 0, seen: 0 }
   const order = new Map(said.map((one, index) => [`${one.room} ${one.id}`, { ...one, index }]))

@@ -7,7 +7,7 @@ import { balance } from '../balance.ts'
 import { fork, type Forked } from '../fork.ts'
 import { startRedis, type Owner, type RedisServer } from '../redis.ts'
 import type { Meta } from '../../lib/core/contract.ts'
-import { checkDelivery, type Reader, type Said, type Verdict } from './delivery.ts'
+import { checkDelivery, excuse, type Reader, type Said, type Verdict } from './delivery.ts'
 import { listen, type Wire } from './wire.ts'
 
 /**
@@ -51,12 +51,7 @@ export interface School {
   insist (): Promise<void>
   /** Resolves when in each class somebody has heard what is said since `insist`. */
   heard (): Promise<void>
-  /**
-   * Redis was killed and keeps nothing: its death resets the connections, and what it acknowledged last died with it for
-   * the readers of each server that had not read it. As the class is gone as well there is no subscription that could say
-   * so. What it acknowledged a tenth of a second before (`killedAt`, of `performance.now()`) must have been heard. To be
-   * asked before Redis is back, since what it acknowledges then must be heard, too. Returns how many events that were.
-   */
+  /** `excuse`, in the talk of all classes. To be asked before Redis is back, since what it acknowledges then must be heard. */
   mourn (killedAt: number): number
   /** The worker and all others talk while `events` go on; then everybody gets time to hear all of it, and the record is judged. `talked` and `refused` are the worker's, `wired` how many came over the bare wires. */
   during (events: () => Promise<unknown>): Promise<Verdict & { said: number, talked: number, refused: number, ms: number, wired: number }>
@@ -64,8 +59,6 @@ export interface School {
 
 /** How long after the last word it may take until all have heard it (ms). */
 const patienceMs = 60_000
-/** How late a server may be in reading what Redis has told it (ms). */
-const lastMomentMs = 100
 const groupId = 'all'
 
 interface Session {
@@ -209,22 +202,7 @@ export async function startSchool (t: Owner, { servers: count, full = count, cla
         heardIn = (sessionId, id) => { if (said.some(one => one.due && one.id === id) && waiting.delete(sessionId) && waiting.size === 0) resolve() }
       })
     },
-    mourn (killedAt) {
-      const gone = new Set<Said>()
-      for (const { rooms } of sessions) {
-        const talk = said.filter(one => one.room === rooms.talk && one.acknowledged)
-        for (const { name, seen } of readers.filter(reader => reader.rooms.includes(rooms.talk))) {
-          const heard = new Set(seen.map(one => 'id' in one && one.id))
-          // Only what came last: with a hole before something that it heard a reader has lost an event.
-          for (const one of talk.slice(talk.findLastIndex(({ id }) => heard.has(id)) + 1)) {
-            if ((one.at ?? 0) < killedAt - lastMomentMs) continue
-            gone.add(one)
-            one.goneFor = [...one.goneFor ?? [], name]
-          }
-        }
-      }
-      return gone.size
-    },
+    mourn: killedAt => sessions.reduce((sum, { rooms }) => sum + excuse(said, readers, rooms.talk, killedAt), 0),
     async during (events) {
       // What nobody was sure of may still come.
       said = said.filter(one => !one.acknowledged)
