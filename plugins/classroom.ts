@@ -60,7 +60,7 @@ export default fp<Registration>(async (fastify, { core, options, ttlSeconds, ses
     bytesPerSecond: options.bytesPerSecond,
     onJoin: count => metrics.classSizes.observe(count)
   })
-  emit = core.serve(contract, handlers, { hooks })
+  emit = core.serve(contract, handlers, { hooks, socketsPerUser: core.limits.classroomSocketsPerUser })
 
   // A pupil's token that is bound to a session opens nothing when the store knows of no such session. What others mean
   // by the claim, a login for instance, is their affair.

@@ -56,6 +56,9 @@ type Decide = (reason: string | undefined, allowed: boolean) => void
 /** A server of our own, and what of it could keep Fastify's close waiting. */
 interface Own { io: Server, upgrades: Upgrades, endIdle: () => void }
 
+/** How long a host has for closing a Socket.IO server of its own, once its clients were told (ms). */
+const hostClosesMs = 2_000
+
 /** What a program reads whose request for an open connection is refused. */
 const refusals: Record<'origin' | Foreign, string> = {
   origin: 'The origin of this page is not allowed.',
@@ -96,11 +99,23 @@ export default fp<IoOptions>(async (fastify, { io: options, origins, drainMs, li
   for (const namespace of io._nsps.values()) enter(namespace)
   io.on('new_namespace', enter)
 
+  const onError = (error: unknown): void => fastify.log.error({ err: error }, 'a listener failed while its client was sent away')
+  let left: NodeJS.Timeout | undefined
+  /** Fastify's close waits for every connection of its server, and the host's `onClose` for that. */
+  function cutWhatIsLeft (): void {
+    const connections = Object.values(clientsOf(io))
+    if (connections.length > 0) fastify.log.warn({ connections: connections.length }, 'connections of the host\'s own Socket.IO server kept this server from closing and were cut; close it in a preClose hook')
+    cut(connections, onError)
+  }
+
   fastify.addHook('preClose', async () => {
     state.draining = true
     const sockets = [...namespaces].flatMap(namespace => [...namespace.sockets.values()])
-    const onError = (error: unknown): void => fastify.log.error({ err: error }, 'a listener failed while its client was sent away')
-    if (!own) return await drain(sockets, 0, { now, onError })
+    if (!own) {
+      await drain(sockets, 0, { now, onError })
+      if (io.httpServer === fastify.server) left = setTimeout(cutWhatIsLeft, hostClosesMs).unref()
+      return
+    }
     await drain(sockets, drainMs, { now, connections: Object.values(clientsOf(io)), onError })
     cut(Object.values(clientsOf(io)), onError)
     io.engine.close()
@@ -108,6 +123,7 @@ export default fp<IoOptions>(async (fastify, { io: options, origins, drainMs, li
     own.endIdle()
   })
   fastify.addHook('onClose', async () => {
+    clearTimeout(left)
     state.connections?.stop()
     if (own) for (const namespace of namespaces) await namespace.adapter.close()
     subscription?.disconnect()

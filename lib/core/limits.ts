@@ -8,6 +8,7 @@ export const Limits = Closed({
   failedConnectsPerMinute: count(60, 'refused connects of one address in a minute'),
   wrongCodesPerMinute: count(20, 'wrong join codes of one address in a minute'),
   wrongCodesPerDay: count(100, 'wrong join codes of one address in a day'),
+  classroomSocketsPerUser: count(10, 'sockets of one user on /'),
   sessionsSocketsPerUser: count(5, 'sockets of one user on /sessions'),
   guidanceSocketsPerUser: count(3, 'sockets of one user on /guidance'),
   eventsPerSecond: count(50, 'events of one socket in a second'),

@@ -43,7 +43,7 @@ export interface Report {
 const plenty = 1_000_000_000
 const limits = {
   eventsPerSecond: plenty, eventBurst: plenty, failedConnectsPerMinute: plenty, connectsPer10Seconds: plenty, handshakesPer10Seconds: plenty,
-  wrongCodesPerMinute: plenty, wrongCodesPerDay: plenty, audioChunksPerSecond: plenty, audioBytesPerSecond: plenty, sessionsSocketsPerUser: plenty, guidanceSocketsPerUser: plenty
+  wrongCodesPerMinute: plenty, wrongCodesPerDay: plenty, audioChunksPerSecond: plenty, audioBytesPerSecond: plenty, classroomSocketsPerUser: plenty, sessionsSocketsPerUser: plenty, guidanceSocketsPerUser: plenty
 }
 /** Connections at a time, and events on each of them. */
 const width = 12

@@ -164,6 +164,7 @@ const tries: Record<keyof Limits, [limits: Given, allowed: number, (t: Test, app
   failedConnectsPerMinute: [{ failedConnectsPerMinute: 4 }, 4, async (_t, app) => await ten(async () => await connecting(app, 'no token') === 'AUTH_FAILED' ? 'ok' : 'RATE_LIMITED')],
   wrongCodesPerMinute: [{ wrongCodesPerMinute: 4 }, 4, async (_t, app) => await ten(async () => await guessing(app))],
   wrongCodesPerDay: [{ wrongCodesPerDay: 4 }, 4, async (_t, app) => await ten(async () => await guessing(app))],
+  classroomSocketsPerUser: [{ classroomSocketsPerUser: 4 }, 4, async (_t, app) => await ten(async () => await connecting(app, token({ sub: 'one' }), '/'))],
   sessionsSocketsPerUser: [{ sessionsSocketsPerUser: 4 }, 4, async (_t, app) => await ten(async () => await connecting(app, token({ sub: 'one' })))],
   guidanceSocketsPerUser: [{ guidanceSocketsPerUser: 4 }, 4, async (_t, app) => await ten(async () => await connecting(app, token({ sub: 'one' }), '/guidance'))],
   eventsPerSecond: [{ eventsPerSecond: 1, eventBurst: 4 }, 4, saying(() => ['no:such', {}])],

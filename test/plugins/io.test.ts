@@ -1,6 +1,7 @@
+import type { AddressInfo } from 'node:net'
 import { Server } from 'socket.io'
 import t from 'tap'
-import { build, token } from '../app.ts'
+import { build, remote, token } from '../app.ts'
 import { fork } from '../fork.ts'
 import { raw } from '../raw.ts'
 import { startRedis } from '../redis.ts'
@@ -54,6 +55,35 @@ t.test('the host\'s own io is used and left open', async t => {
   await session.flush()
   t.equal(session.gone, undefined, 'who made it closes it')
   await Promise.all([io?.close(), closing])
+})
+
+for (const [name, hook] of Object.entries({ 'does not close it': undefined, 'closes it when Fastify has closed': 'onClose', 'closes it itself': 'preClose' } as const)) {
+  t.test(`the server closes also with an io of a host that ${name}`, async t => {
+    const app = await build(t, {}, async host => {
+      const io = new Server(host.server)
+      host.decorate('io', io)
+      if (hook) host.addHook(hook, async () => { await io.close() })
+    })
+    const socket = await app.connect('/sessions', token())
+    const began = performance.now()
+    await app.app.close()
+    const took = performance.now() - began
+    t.ok(took < 8_000, `${Math.round(took)} ms`)
+    if (hook !== 'preClose') t.match(await socket.next('server:draining'), { retryAfterMs: Number }, 'a hook of the host comes before ours')
+    t.ok(await socket.end())
+    t.equal(app.warnings().filter(({ msg }) => msg.startsWith('connections of the host')).length, hook === 'preClose' ? 0 : 1)
+  })
+}
+
+t.test('an io of the host on another server is left alone', async t => {
+  const elsewhere = new Server(0)
+  t.teardown(async () => { await elsewhere.close() })
+  const app = await build(t, {}, host => { host.decorate('io', elsewhere) })
+  const { port } = elsewhere.httpServer.address() as AddressInfo
+  const socket = await remote(t, `http://127.0.0.1:${port}`).connect('/sessions', token())
+  await app.app.close()
+  await new Promise(resolve => setTimeout(resolve, 2_500))
+  t.equal(socket.gone, undefined)
 })
 
 t.test('Socket.IO takes the host\'s options', async t => {
