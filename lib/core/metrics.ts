@@ -17,7 +17,7 @@ const fromMs = [0.001, 0.005, 0.025, 0.1, 0.25, 1, 5]
 /** Redis next door answers in a fraction of a millisecond; a gate waits for 250 ms, a store for a second. */
 const redisSeconds = [0.0005, 0.001, 0.0025, 0.01, 0.05, 0.25, 1]
 /** From one look at the score to what a teacher would call late. */
-const delaySeconds = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 15, 60]
+const delaySeconds = [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 7.5, 10, 15, 20, 30, 60]
 
 /**
  * Everything that is counted, declared once: the table in the docs is made from it. No label carries a session, a
@@ -69,7 +69,7 @@ export function createMetrics (hostRegistry?: Registry, state: State = nothing) 
     audio: new Counter({ name: 'classwaves_audio_chunks_total', help: 'Audio chunks by result: ok or an error code.', labelNames: ['result'], registers }),
     chatMessages: new Counter({ name: 'classwaves_chat_messages_total', help: 'Chat messages by what became of them.', labelNames: ['result'], registers }),
     classSizes: new Histogram({ name: 'classwaves_class_size', help: 'How many are present in a class, at each join.', buckets: [1, 5, 10, 20, 30, 50, 100, 250, 500], registers }),
-    guidanceDelay: new Histogram({ name: 'classwaves_guidance_delay_seconds', help: 'From talk that came in to the event for the teacher that followed from it, in real time.', labelNames: ['event'], buckets: delaySeconds, registers }),
+    guidanceDelay: new Histogram({ name: 'classwaves_guidance_delay_seconds', help: 'From talk that came in, or silence whose look was due, to the event for the teacher that followed from it, in real time: the wait for the look is in it.', labelNames: ['event'], buckets: delaySeconds, registers }),
     prompts: new Counter({ name: 'classwaves_prompts_total', help: 'Prompts by what became of them; sent ones went out.', labelNames: ['result'], registers }),
     promptActions: new Counter({ name: 'classwaves_prompt_actions_total', help: 'What teachers did with prompts, each action once a prompt.', labelNames: ['action'], registers }),
     analyzerFailures: new Counter({ name: 'classwaves_analyzer_failures_total', help: 'Answers of the host\'s analyzer that were replaced by the embedded one.', labelNames: ['tier'], registers })

@@ -1,7 +1,7 @@
 import type { Assessment, GroupContext, Utterance } from './analyzer.ts'
 import { assess, fold, peerOf, peersOf, skip, tier2 } from './embedded/index.ts'
 import { excuse } from './prompts.ts'
-import { newGroup, newRecord, recordBounds, type GroupPart, type GuidanceRecord, type Job, type Look } from './record.ts'
+import { newGroup, newRecord, recordBounds, type Cause, type GroupPart, type GuidanceRecord, type Job, type Look } from './record.ts'
 
 /**
  * The clockwork: talk and time go in, what is due comes out. Pure but for the record, which it changes; the same talk
@@ -45,8 +45,9 @@ export const lateMs = 5_000
 /** Talk that came this long after it was said is no live talk: a class that is replayed has its own time, not the clock's. */
 export const liveMs = 60_000
 
+/** @param cameAt when the talk came in (ms since 1970), for those who measure what teachers wait */
 export function advance (
-  record: GuidanceRecord | null, heard: readonly Heard[], now: number, contextOf: (groupId: string) => KnownGroup, timing: Timing
+  record: GuidanceRecord | null, heard: readonly Heard[], now: number, contextOf: (groupId: string) => KnownGroup, timing: Timing, cameAt?: number
 ): { record: GuidanceRecord, due: Due, touched: Set<string> } {
   const talk = heard
     .map(one => ({ ...one, endedAt: Math.min(one.endedAt, now + aheadMs), startedAt: Math.min(one.startedAt, one.endedAt, now + aheadMs) }))
@@ -56,8 +57,9 @@ export function advance (
   const touched = new Set<string>()
   if (state.session.paused) return { record: state, due, touched }
   for (const { groupId, ...utterance } of talk) {
-    evaluateUntil(state, utterance.endedAt, now, contextOf, timing, due, touched)
+    evaluateUntil(state, utterance.endedAt, now, contextOf, timing, due, touched, () => cameAt)
     listen(state, groupId, utterance, contextOf(groupId), timing)
+    if (cameAt !== undefined) (state.groups[groupId] as GroupPart).waiting ??= cameAt
     touched.add(groupId)
     state.session.clock = Math.max(state.session.clock, utterance.endedAt)
     state.session.seenAt = now
@@ -70,7 +72,8 @@ export function tick (record: GuidanceRecord, now: number, contextOf: (groupId: 
   const due: Due = { looks: [], jobs: [] }
   const touched = new Set<string>()
   const { paused, clock, seenAt } = record.session
-  if (!paused && seenAt - clock <= liveMs) evaluateUntil(record, eventNow(record, now) - lateMs, now, contextOf, timing, due, touched)
+  const event = eventNow(record, now)
+  if (!paused && seenAt - clock <= liveMs) evaluateUntil(record, event - lateMs, now, contextOf, timing, due, touched, at => now - (event - at))
   return { due, touched }
 }
 
@@ -96,6 +99,7 @@ export function resume (record: GuidanceRecord, now: number, timing: Timing): vo
     group.windowStart += gap
     group.tier1At += gap
     group.tier2At += gap
+    if (group.waiting !== undefined) group.waiting = now
   }
 }
 
@@ -126,8 +130,10 @@ function keep (talk: Utterance[], utterance: Utterance, limit: number): void {
   if (talk.length > limit) talk.shift()
 }
 
+/** @param silentFrom when the silence came in of which a look at this event time tells */
 function evaluateUntil (
-  record: GuidanceRecord, until: number, now: number, contextOf: (groupId: string) => KnownGroup, timing: Timing, due: Due, touched: Set<string>
+  record: GuidanceRecord, until: number, now: number, contextOf: (groupId: string) => KnownGroup, timing: Timing, due: Due, touched: Set<string>,
+  silentFrom: (at: number) => number | undefined
 ): void {
   const { session, groups } = record
   const { evaluateEveryMs: every } = timing
@@ -140,18 +146,21 @@ function evaluateUntil (
       if (group.firstAt > at) continue
       const context = contextFor(group, contextOf(groupId))
       const assessment = assess(group.features, at, context, peersOf(peers.filter(one => one.groupId !== groupId).map(one => one.peer)))
-      due.looks.push({ groupId, at, assessment })
-      due.jobs.push(...closeWindows(record, groupId, group, at, now, context, assessment, timing))
+      const cameAt = group.waiting ?? silentFrom(at)
+      delete group.waiting
+      const cause = cameAt === undefined ? {} : { cause: { cameAt } }
+      due.looks.push({ groupId, at, assessment, ...cause })
+      due.jobs.push(...closeWindows(record, groupId, group, at, now, context, assessment, timing, cause))
       touched.add(groupId)
     }
   }
 }
 
 /** Windows whose time has come. They are remembered as jobs until they are analysed, so that none is lost with a process. */
-function closeWindows (record: GuidanceRecord, groupId: string, group: GroupPart, at: number, now: number, context: GroupContext, assessment: Assessment, timing: Timing): Job[] {
+function closeWindows (record: GuidanceRecord, groupId: string, group: GroupPart, at: number, now: number, context: GroupContext, assessment: Assessment, timing: Timing, cause: { cause?: Cause }): Job[] {
   const jobs: Job[] = []
   const add = (tier: 1 | 2, start: number, utterances: Utterance[]): void => {
-    const job = { id: `${groupId}:${tier}:${at}`, window: { sessionId: '', groupId, start, end: at, utterances, assessment }, claimedUntil: now + claimMs }
+    const job = { id: `${groupId}:${tier}:${at}`, window: { sessionId: '', groupId, start, end: at, utterances, assessment }, claimedUntil: now + claimMs, ...cause }
     jobs.push(tier === 1 ? { ...job, tier } : { ...job, tier, reading: tier2(group.features, at, context) })
   }
   if (at >= group.tier1At) {

@@ -116,9 +116,8 @@ export function createEngine ({ store, gates, work, analysis, timing: given, onA
     if (heard.length === 0) return
     await inTurn(topic.sessionId, async () => {
       await act(subjectOf(topic), await store.update<Batch | null>(topic.sessionId, (before, now) => {
-        const { record, due, touched } = advance(before, heard, now, knownIn(topic), timing)
-        if (cause) follows(due, cause)
-        if (cause?.trace !== undefined) record.session.trace = cause.trace
+        const { record, due, touched } = advance(before, heard, now, knownIn(topic), timing, cause?.cameAt)
+        if (cause?.trace !== undefined) follows(due, record.session.trace = cause.trace)
         return { result: take(record, due, owner, now), record, touched }
       }))
     })
@@ -133,7 +132,7 @@ export function createEngine ({ store, gates, work, analysis, timing: given, onA
         await act(subjectOf(topic), await store.update<Batch | null>(topic.sessionId, (record, now) => {
           if (!record || record.session.paused) return { result: null }
           const { due, touched } = tick(record, now, knownIn(topic), timing)
-          if (record.session.trace !== undefined) follows(due, { trace: record.session.trace })
+          if (record.session.trace !== undefined) follows(due, record.session.trace)
           const batch = take(record, due, owner, now)
           return batch || touched.size > 0 ? { result: batch, record, touched } : { result: null }
         }))
@@ -203,8 +202,8 @@ export function createEngine ({ store, gates, work, analysis, timing: given, onA
 }
 
 /** Whatever process acts on it later: what is due says what it follows from. */
-function follows ({ looks, jobs }: Due, cause: Cause): void {
-  for (const one of [...looks, ...jobs]) one.cause = cause
+function follows ({ looks, jobs }: Due, trace: string): void {
+  for (const one of [...looks, ...jobs]) one.cause = { ...one.cause, trace }
 }
 
 /** Changes the record by what came of the work, and says which groups that touched. */

@@ -3,8 +3,8 @@ import { shiftStart, start, type Features, type ShiftState } from './embedded/in
 import type { AttentionNow, Heat, TeacherPrompt, Tier1Insights, Tier2Insights } from './schema.ts'
 
 /**
- * The talk that something follows from, whichever process acts on it: when it came in (ms since 1970; silence has no such
- * time) and the W3C traceparent of its coming in, when there is one.
+ * The talk that something follows from, whichever process acts on it: when the first of it came in (ms since 1970; silence
+ * came when the look at it was due) and the W3C traceparent of its coming in, when there is one.
  */
 export interface Cause { cameAt?: number, trace?: string }
 
@@ -43,6 +43,8 @@ export interface GroupPart {
   firstAt: number
   /** Which way of naming members the speakers of this group were found in; then only members count. */
   naming: number | null
+  /** When the first talk came in that no look has seen yet (ms since 1970). */
+  waiting?: number
   /** Talk since the last tier1 window, bounded. */
   utterances: Utterance[]
   /** Talk since the last tier2 window, bounded; empty unless somebody reads tier2's talk. */

@@ -77,6 +77,30 @@ t.test('silence passes with the talk of others, and live with the clock', async 
   t.same(tick(replayed, replayed.session.seenAt + 60_000, context, timing).due.looks, [], 'talk of earlier days has its own time')
 })
 
+t.test('what teachers wait begins with the first talk that no look has seen, and in silence with the look that was due', async t => {
+  const begun = start + 1_000
+  const came = (...looks: Due['looks']): unknown[] => looks.map(({ groupId, at, cause }) => [groupId, (at - start) / 1000, cause && (cause.cameAt ?? NaN) - begun])
+  let record: GuidanceRecord | null = null
+  const feed = (cameAfter: number, ...talk: Heard[]): Due => {
+    const next = advance(record, talk, begun + cameAfter, context, timing, begun + cameAfter)
+    record = next.record
+    return next.due
+  }
+  t.same(came(...feed(0, say(1)).looks), [], 'its look is still to come')
+  t.same(came(...feed(3_000, say(4, 'b'), say(4.5)).looks), [])
+  t.same(came(...feed(6_100, say(7)).looks), [['a', 5, 0], ['b', 5, 3_000]], 'not with the call that moved the clock, nor with the newest talk')
+  t.same(came(...feed(11_200, say(12)).looks), [['a', 10, 6_100], ['b', 10, 11_200]], 'one who was silent is heard of by the talk of another')
+  const { due } = tick(record as unknown as GuidanceRecord, begun + 11_200 + lateMs + 9_000, context, timing)
+  t.same(came(...due.looks), [['a', 15, 11_200], ['b', 15, 14_200], ['a', 20, 19_200], ['b', 20, 19_200]], 'silence begins with its look')
+  t.same(advance(null, [say(1), say(7)], begun, context, timing).due.looks.map(({ cause }) => cause), [undefined], 'who does not say when it came is not timed')
+
+  feed(30_000, say(31))
+  const kept = record as unknown as GuidanceRecord
+  pause(kept, begun + 31_000)
+  resume(kept, begun + 99_000, timing)
+  t.equal(feed(105_000, say(106)).looks.find(({ groupId }) => groupId === 'a')?.cause?.cameAt, begun + 99_000, 'nobody waited in a pause')
+})
+
 t.test('talk from the future is taken back to the backend\'s clock', async t => {
   const now = start + 2_000
   const { record } = advance(null, [say(1), say(10_000)], now, context, timing)
