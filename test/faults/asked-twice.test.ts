@@ -45,6 +45,8 @@ const twice = new Proxy(shared, {
   }
 })
 
+// Its control: the same laws, asked once, in counters, idempotency and leases of test/lib/core, store-redis of
+// test/lib/guidance and of test/lib/sessions, and store of test/lib/classroom.
 t.test('the laws of the backends hold when all is asked twice', async t => {
   const emptied = async (): Promise<void> => { await shared.flushdb() }
   await t.test('counters', async t => countersConform(t, async () => {

@@ -12,8 +12,9 @@ import { figure, isFull, percentile } from './tier.ts'
 /**
  * Redis in each kind of trouble: gates follow their policy and hold nobody, what needs Redis says so, nothing that is
  * thrown is left alone, and all of it ends by itself. Fails without the deadline of `ask` and of the gates (callers wait as
- * long as Redis does), without the guards of lib/core/adapter.ts (each emit, and each count of servers, is an unhandled rejection), and with ioredis'
- * own options (a queue without a bound, and pauses that grow).
+ * long as Redis does), without the guards of lib/core/adapter.ts around subscriptions and what the host asks of all servers
+ * (unhandled rejections), and when a connection that is dead without a word is not given up (gates do not come back). A
+ * client without a queue was not seen to matter here: test/lib/core/redis.test.ts is sure of that.
  */
 
 interface World { redis: RedisServer, proxy: Proxy, admin: Redis, looping: Redis }
@@ -148,9 +149,12 @@ t.test('a gate holds nobody longer than it may', async t => {
 t.test('Redis without its scripts is no trouble', async t => {
   const all = await scene(t)
   const unknown = async (): Promise<number> => Number(/errorstat_NOSCRIPT:count=(\d+)/.exec(await all.world.admin.info('errorstats'))?.[1] ?? 0)
-  for (let turn = 0; turn < 2; turn++) t.ok(await isOpen(all) && await passes(all), 'control: with its scripts')
-  const before = await unknown()
-  t.ok(await isOpen(all) && await passes(all))
+  // What is asked in one turn of the event loop is a script of its own, and which those are is chance: until there is no new one.
+  let before = -1
+  for (let turn = 0; turn < 20 && before !== await unknown(); turn++) {
+    before = await unknown()
+    t.ok(await isOpen(all) && await passes(all), 'control: with its scripts')
+  }
   t.equal(await unknown(), before, 'control: Redis knows them all')
   for (let turn = 0; turn < 20; turn++) {
     await all.world.admin.script('FLUSH')
