@@ -2,8 +2,11 @@ import { randomUUID } from 'node:crypto'
 import { runner, type Run } from './batch.ts'
 import { key } from './key.ts'
 
+/** So long an answer is kept (ms): longer than any caller waits, and than `redis.ts` sends a command again. */
+export const answerLifeMs = 10_000
+
 export const onceKeys = {
-  answer: key('core:answer:{keys}:{call}', { ttl: '10 s', purpose: 'The answer of a call, for a client that missed it and asks again', holds: 'words' })
+  answer: key('core:answer:{keys}:{call}', { ttl: `${answerLifeMs / 1000} s`, purpose: 'The answer of a call, for a client that missed it and asks again', holds: 'words' })
 }
 
 /** Names one call, so that a script recognises it when the client sends it again after a lost answer: twelve hexadecimal digits of chance, which Node has in store. */
@@ -27,7 +30,7 @@ local function answer ()
 ${source}
 end
 local reply = answer()
-if type(reply) ~= 'table' or not reply.err then redis.call('SET', kept, cmsgpack.pack(reply), 'PX', 10000) end
+if type(reply) ~= 'table' or not reply.err then redis.call('SET', kept, cmsgpack.pack(reply), 'PX', ${answerLifeMs}) end
 return reply
 `
 }

@@ -1,4 +1,5 @@
 import { Redis, type Cluster } from 'ioredis'
+import { answerLifeMs } from './once.ts'
 import { isFunction, isObject } from './options.ts'
 
 export type RedisClient = Redis | Cluster
@@ -8,22 +9,58 @@ export function isRedisClient (value: unknown): value is RedisClient {
   return isObject(value) && ['once', 'duplicate', 'evalsha'].every(name => isFunction((value as Record<string, unknown>)[name]))
 }
 
+/**
+ * A command that was sent longer ago than this (ms) is not sent again. ioredis would, however long the connection was
+ * away, and once its answer is no longer kept Redis would do it a second time. Half of that life, since what is sent
+ * again may be on its way for a while too; no caller waits nearly as long.
+ */
+const resendForMs = answerLifeMs / 2
+
+/**
+ * On a command, or on the pipeline that it is part of: when it was sent first. A property, since every command gets it:
+ * a WeakMap made each a quarter dearer.
+ */
+const sentAt = Symbol('sent at')
+
+function isTooOld (sent: object & { [sentAt]?: number }): boolean {
+  const now = timeOfTurn()
+  sent[sentAt] ??= now
+  return now - sent[sentAt] > resendForMs
+}
+
+let turnAt: number | undefined
+
+/** One time for all that is sent in a turn of the event loop: ioredis sends a pipeline again as a whole or never. */
+function timeOfTurn (): number {
+  if (turnAt === undefined) {
+    turnAt = performance.now()
+    setImmediate(() => { turnAt = undefined })
+  }
+  return turnAt
+}
+
 /** So much does not wait for the end of the turn: Redis does it meanwhile. */
 const muchBytes = 1024
 
 /**
  * All that is asked in one turn of the event loop leaves in one system call; order and answers are as they were. A publish
  * does not stay behind: nobody waits for its answer, and what its sender says next, elsewhere, must not overtake it.
+ * What ioredis sends again after it has lost the connection comes this way as well.
  */
 class JoinedRedis extends Redis {
   override sendCommand (...parameters: Parameters<Redis['sendCommand']>): unknown {
+    const [command, pipeline] = parameters
+    if (isTooOld(pipeline ?? command)) {
+      command.reject(new Error('The connection was away for too long to send the command again'))
+      return command.promise
+    }
     const { stream } = this as { stream: Redis['stream'] | undefined } // none before it has connected
     if (stream?.writableCorked === 0) {
       stream.cork()
       setImmediate(() => stream.uncork())
     }
     const answer = super.sendCommand(...parameters)
-    if (stream && (parameters[0].name === 'publish' || stream.writableLength > muchBytes)) stream.uncork()
+    if (stream && (command.name === 'publish' || stream.writableLength > muchBytes)) stream.uncork()
     return answer
   }
 }

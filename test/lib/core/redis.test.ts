@@ -1,8 +1,11 @@
 import { once } from 'node:events'
 import { createServer, type AddressInfo } from 'node:net'
+import { setTimeout as pause } from 'node:timers/promises'
 import t from 'tap'
+import { answerLifeMs, runnerOnce } from '../../../lib/core/once.ts'
 import { connect, quiet, readyWithin, subscriber } from '../../../lib/core/redis.ts'
 import { patienceMs } from '../../client.ts'
+import { startProxy } from '../../faults/proxy.ts'
 import { startRedis, useRedis } from '../../redis.ts'
 
 /** The client that the package makes for a URL. */
@@ -54,6 +57,47 @@ t.test('while Redis is away a command fails at once, and the way back is short',
     const pauses = Array.from({ length: 2_000 }, (_, i) => Number(client.options.retryStrategy?.(i + 1)))
     t.ok(pauses.every(ms => ms >= 50 && ms < 270), `${name}: from ${Math.min(...pauses)} to ${Math.max(...pauses)} ms`)
   }
+})
+
+t.test('what was asked before the connection broke is sent again while its answer is kept, and never after', async t => {
+  const server = await startRedis(t)
+  const proxy = await startProxy(t, server.port)
+  const redis = quiet(connect(`redis://127.0.0.1:${proxy.port}/1`)) // a database to choose after each new connection
+  t.teardown(() => redis.disconnect())
+  t.ok(await readyWithin(redis, patienceMs))
+  const admin = server.client({ db: 1 })
+  const add = runnerOnce("return redis.call('INCR', KEYS[1])")
+  await add(redis, ['known'], []) // so that Redis knows the script
+
+  /** Redis does all of it, and no answer comes. */
+  const askInVain = async (name: string): Promise<{ counts: Promise<unknown[]>, pipeline: Promise<unknown> }> => {
+    proxy.loseReplies()
+    const told = async (asked: Promise<unknown>): Promise<unknown> => await asked.catch((error: Error) => error.message)
+    const counts = Promise.all(Array.from({ length: 5 }, async () => await told(add(redis, [name], []))))
+    const pipeline = redis.pipeline().set(`${name}-word`, 'a').append(`${name}-word`, 'b').get(`${name}-word`).exec()
+    while (await admin.get(name) !== '5' || await admin.get(`${name}-word`) !== 'ab') await pause(5)
+    return { counts, pipeline }
+  }
+
+  const soon = await askInVain('soon')
+  proxy.heal()
+  t.same(await soon.counts, [1, 2, 3, 4, 5], 'control: each gets its answer')
+  t.same(await soon.pipeline, [[null, 'OK'], [null, 2], [null, 'ab']])
+  t.equal(await admin.get('soon'), '5')
+
+  const late = await askInVain('late')
+  proxy.refuse()
+  await pause(answerLifeMs * 0.6)
+  t.equal(await admin.del(await admin.keys('core:answer:*late*')), 5, 'as if they had come to their end')
+  await admin.del('late-word')
+  proxy.heal()
+  const why = 'The connection was away for too long to send the command again'
+  t.same(await late.counts, Array.from({ length: 5 }, () => why))
+  t.match(await late.pipeline, [1, 2, 3].map(() => [{ message: why }]))
+  t.equal(await admin.get('late'), '5', 'counted once')
+  t.equal(await admin.exists('late-word'), 0)
+  t.ok(await readyWithin(redis, patienceMs))
+  t.same(await Promise.all([add(redis, ['late'], []), redis.get('soon-word')]), [6, 'ab'], 'what is asked now gets its own answers')
 })
 
 t.test('what was asked before the goodbye is still done', async t => {
