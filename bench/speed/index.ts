@@ -4,12 +4,16 @@ import { startRedis } from '../../test/redis.ts'
 import { compare, text, type Outcome } from './compare.ts'
 import { rows, type Row } from './rows.ts'
 
-/** `npm run bench`: what the package costs beside what it stands on. `npm run bench -- NAME...` measures rows by their name or its beginning. */
+/** `npm run bench`: what the package costs beside what it stands on. `npm run bench -- NAME...` measures rows by their names, or by the words that these begin with. */
 
 const { values, positionals } = parseArgs({ allowPositionals: true, options: { repeats: { type: 'string', default: '5' } } })
 const began = Date.now()
 const progress = (line: string): void => { process.stderr.write(`[${((Date.now() - began) / 1000).toFixed(0).padStart(4)} s] ${line}\n`) }
-const chosen = rows.filter(({ name }) => positionals.length === 0 || positionals.some(word => name === word || name.startsWith(`${word}-`)))
+const named = (word: string): readonly Row[] => {
+  const exact = rows.filter(({ name }) => name === word)
+  return exact.length > 0 ? exact : rows.filter(({ name }) => name.startsWith(`${word}-`))
+}
+const chosen = positionals.length === 0 ? rows : rows.filter(row => positionals.some(word => named(word).includes(row)))
 const endings: (() => unknown)[] = []
 
 try {
