@@ -1,6 +1,6 @@
 import { io, type ManagerOptions, type Socket, type SocketOptions } from 'socket.io-client'
 import { commonReceives, commonSends, type AckOf, type Answer, type Contract, type Meta, type PayloadOf } from '../lib/core/contract.ts'
-import type { WireError } from '../lib/core/errors.ts'
+import { errorTable, type WireError } from '../lib/core/errors.ts'
 import { spotless } from './leaks.ts'
 
 type Heard<C extends Contract> = C['sends'] & typeof commonSends
@@ -17,12 +17,19 @@ export class Client<C extends Contract = Contract> {
   readonly records: Received[] = []
   /** Why the server, or nobody, closed the connection. */
   gone: string | undefined
+  /** Those on the same connection. */
+  readonly #others = new Set<{ close (): void }>()
+  /** An error came by itself and held what it must not. */
+  #leak: unknown
   readonly #read = new Set<Received>()
   readonly #wake = new Set<() => void>()
 
   constructor (socket: Socket) {
     this.socket = socket
-    socket.onAny((event: string, payload: unknown, meta: Meta) => { this.#note(() => this.records.push({ event, payload, meta })) })
+    socket.onAny((event: string, payload: unknown, meta: Meta) => {
+      if (isError(payload)) this.#look(event, payload)
+      this.#note(() => this.records.push({ event, payload, meta }))
+    })
     socket.on('disconnect', reason => { this.#note(() => { this.gone = reason }) })
   }
 
@@ -37,7 +44,9 @@ export class Client<C extends Contract = Contract> {
 
   /** Another namespace over the same connection. */
   async also<D extends Contract = Contract> (namespace: string, auth: object): Promise<Client<D>> {
-    return await new Client<D>(this.socket.io.socket(namespace, { auth })).ready()
+    const other = new Client<D>(this.socket.io.socket(namespace, { auth }))
+    this.#others.add(other)
+    return await other.ready()
   }
 
   async ack<E extends keyof Said<C> & string> (event: E, payload: PayloadOf<Said<C>[E]>): Promise<Answer<AckOf<Said<C>[E]>>> {
@@ -91,7 +100,20 @@ export class Client<C extends Contract = Contract> {
   /** The reason of the disconnect. */
   async end (): Promise<string> { return await this.#until(() => this.gone, 'disconnect') }
 
-  close (): void { this.socket.disconnect() }
+  /** @throws for tokens and words in an error that came by itself: where it came, nobody would catch it */
+  close (): void {
+    this.socket.disconnect()
+    for (const other of this.#others) other.close()
+    if (this.#leak !== undefined) throw this.#leak
+  }
+
+  #look (event: string, payload: unknown): void {
+    try {
+      spotless(`${event}: the error`, JSON.stringify(payload))
+    } catch (error) {
+      this.#leak ??= error
+    }
+  }
 
   #note (change: () => void): void {
     change()
@@ -111,6 +133,12 @@ export class Client<C extends Contract = Contract> {
       this.#wake.add(wake)
     })
   }
+}
+
+/** `error`, `audio:error`, and whatever else says one of our codes. */
+function isError (payload: unknown): boolean {
+  const { code, errorCode = code } = (payload ?? {}) as Record<string, unknown>
+  return typeof errorCode === 'string' && Object.hasOwn(errorTable, errorCode)
 }
 
 /** A client on a connection of its own, which does not come back by itself. */

@@ -2,7 +2,7 @@ import { fork as start, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import type { ClasswavesOptions } from '../index.ts'
-import { remote, type Remote } from './app.ts'
+import { remote, token, type Remote } from './app.ts'
 import { compiled } from './compiled.ts'
 import { spotless } from './leaks.ts'
 import { wrongClock } from './program.ts'
@@ -32,9 +32,9 @@ export interface Launch {
 }
 
 export async function fork (t: Owner, options: Omit<ClasswavesOptions, 'authorize'> = {}, how: Launch = {}): Promise<Forked> {
-  const { child, gone, kill, first } = await launch(t, 'server.ts', options, how)
+  const { child, gone, kill, server } = await serve(t, 'server.ts', options, how)
   return {
-    ...remote(t, first as string),
+    ...server,
     kill,
     signal: name => { child.kill(name) },
     ended: gone.then(([code]) => code),
@@ -53,9 +53,9 @@ export async function fork (t: Owner, options: Omit<ClasswavesOptions, 'authoriz
 export interface Traced extends Remote { spans (): Promise<Ended[]>, kill (): Promise<void> }
 
 export async function forkTraced (t: Owner, options: Omit<ClasswavesOptions, 'authorize'> = {}): Promise<Traced> {
-  const { child, kill, first } = await launch(t, 'traced-server.ts', options)
+  const { child, kill, server } = await serve(t, 'traced-server.ts', options)
   return {
-    ...remote(t, first as string),
+    ...server,
     kill,
     async spans () {
       const answer = once(child, 'message') as Promise<[Ended[]]>
@@ -77,6 +77,17 @@ export async function forkWorker (t: Owner, redis: string, how: Launch = {}): Pr
       return (await answer)[0]
     }
   }
+}
+
+/** One that was sent no signal and is there at the end of the test is asked what it measured. */
+async function serve (t: Owner, script: string, options: object, how?: Launch) {
+  const started = await launch(t, script, options, how)
+  const server = remote(t, started.first as string)
+  t.teardown(async () => {
+    if (started.child.killed || started.child.exitCode !== null) return
+    spotless(`what ${script} measured`, (await server.call<string>('GET', '//metrics', undefined, token({ role: 'admin' }))).body)
+  })
+  return { ...started, server }
 }
 
 /** Holds what a process logs until it ends, and lets errors and whatever is no log through. */
