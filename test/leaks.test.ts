@@ -60,6 +60,15 @@ t.test('a test fails whose server', async t => {
         await (await app.connect('/host', token())).raw('echo', { text: topic })
       }
     },
+    'says one in an error that nobody asked for': {
+      says: /^error: the error holds eyJ/,
+      does: async owner => {
+        const app = await build(owner)
+        app.app.io.of('/host').on('connection', socket => socket.emit('error', { code: 'INTERNAL', message: token() }))
+        const { socket, records } = await app.connect('/host', token())
+        while (records.length === 0) await new Promise(resolve => socket.once('error', resolve))
+      }
+    },
     'tells Redis a token': {
       says: /^Redis was told eyJ/,
       does: async owner => await (await startRedis(owner)).client().publish('classwaves', `x${token()}`)

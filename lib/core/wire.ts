@@ -7,7 +7,7 @@ import { stockBroadcast, type Broadcast } from './broadcast.ts'
 import { installed, packageOf, type Versions } from './installed.ts'
 
 /**
- * The short way to the readers, below what Socket.IO promises, and the only file that goes there. A broadcast becomes one
+ * The short way to the readers, below what Socket.IO promises, and the only file that goes there for speed. A broadcast becomes one
  * WebSocket frame, which is written to each connection that has nothing waiting, and so does what is for one connection
  * alone, acknowledgements above all; whatever is written to a connection in one turn of the event loop leaves in one system
  * call. All of it only ever appends to the TCP stream, so order is Socket.IO's. Whoever does not fit (polling, an upgrade
@@ -18,7 +18,7 @@ import { installed, packageOf, type Versions } from './installed.ts'
  */
 
 /** What this was tested with: the beginnings of versions. */
-export const tested = { 'socket.io': '4.8.', 'socket.io-adapter': '2.5.', 'engine.io': '6.6.', ws: '8.' } as const
+export const tested = { 'socket.io': '4.8.', 'socket.io-adapter': '2.5.', 'engine.io': '6.6.', ws: '8.21.' } as const
 
 /** Whose insides are reached into, and for what, as far as it is there before anybody connects. A connection is looked at when it is written to. */
 export const reached = {
