@@ -218,27 +218,29 @@ t.test('each metric in a class of its own', async t => {
 
 onBoth(t, '10,000 sessions of 10,000 teachers make no more series than a school', async (t, options) => {
   const app = await build(t, { ...options, limits: { connectsPer10Seconds: 100_000 } })
-  const visit = async (from: number, to: number): Promise<void> => {
-    for (let i = from; i < to; i++) {
-      const [teacherId, groupId] = [`teacher-${i}`, `group-${i}`]
-      await app.app.guidance.gates.attention({ sessionId: `session-${i}`, groupId, score: 50 })
-      await app.app.classwaves.emit.sessions?.to({ sessionId: `session-${i}` }).emit('presence:updated', { sessionId: `session-${i}`, userId: teacherId, status: 'connected' })
-      if (i % 50 > 0) continue
-      const { sessionId } = await app.app.sessions.create({ topic: `Topic ${i}`, groups: [{ groupId, name: `Group ${i}` }] }, teacherId)
-      await app.app.sessions.start(sessionId)
-      await app.app.sessions.enrol(sessionId, { userId: `pupil-${i}`, displayName: `Pupil ${i}` })
-      await app.app.sessions.transcribe(sessionId, [{ groupId, speaker: `pupil-${i}`, text: 'Why?' }])
-      if (i % 200 > 0) continue
-      const socket = await app.connect('/sessions', token({ sub: teacherId })) as unknown as Client
-      await socket.raw('session:join', { sessionId })
-      await socket.raw(`event-${i}`, {})
-      await app.call('GET', `/sessions/${sessionId}`, undefined, token({ sub: teacherId }))
-      socket.close()
-    }
+  const visit = async (i: number): Promise<void> => {
+    const [teacherId, groupId] = [`teacher-${i}`, `group-${i}`]
+    await app.app.guidance.gates.attention({ sessionId: `session-${i}`, groupId, score: 50 })
+    await app.app.classwaves.emit.sessions?.to({ sessionId: `session-${i}` }).emit('presence:updated', { sessionId: `session-${i}`, userId: teacherId, status: 'connected' })
+    if (i % 50 > 0) return
+    const { sessionId } = await app.app.sessions.create({ topic: `Topic ${i}`, groups: [{ groupId, name: `Group ${i}` }] }, teacherId)
+    await app.app.sessions.start(sessionId)
+    await app.app.sessions.enrol(sessionId, { userId: `pupil-${i}`, displayName: `Pupil ${i}` })
+    await app.app.sessions.transcribe(sessionId, [{ groupId, speaker: `pupil-${i}`, text: 'Why?' }])
+    if (i % 200 > 0) return
+    const socket = await app.connect('/sessions', token({ sub: teacherId })) as unknown as Client
+    await socket.raw('session:join', { sessionId })
+    await socket.raw(`event-${i}`, {})
+    await app.call('GET', `/sessions/${sessionId}`, undefined, token({ sub: teacherId }))
+    socket.close()
   }
-  await visit(0, 100)
+  const visits = async (from: number, to: number): Promise<void> => {
+    // Of so many questions a busy machine may leave one unanswered for a second: it is asked again.
+    for (let i = from; i < to; i++) await visit(i).catch(async () => await visit(i))
+  }
+  await visits(0, 100)
   const before = await scrape(app)
-  await visit(100, 10_000)
+  await visits(100, 10_000)
   const after = await scrape(app)
   const said = after.find(({ name, labels }) => name === 'classwaves_events_sent_total' && labels.event === 'presence:updated')?.value ?? 0
   t.ok(said >= 10_000, `${said} events`)
