@@ -117,7 +117,10 @@ export function createEngine ({ store, gates, work, analysis, timing: given, onA
     await inTurn(topic.sessionId, async () => {
       await act(subjectOf(topic), await store.update<Batch | null>(topic.sessionId, (before, now) => {
         const { record, due, touched } = advance(before, heard, now, knownIn(topic), timing, cause?.cameAt)
-        if (cause?.trace !== undefined) follows(due, record.session.trace = cause.trace)
+        if (cause?.trace !== undefined) {
+          record.session.trace = cause.trace
+          follows(due, cause.trace)
+        }
         return { result: take(record, due, owner, now), record, touched }
       }))
     })
