@@ -5,7 +5,7 @@ import type { ClasswavesOptions } from '../index.ts'
 import { remote, token, type Remote } from './app.ts'
 import { compiled } from './compiled.ts'
 import { spotless } from './leaks.ts'
-import { wrongClock } from './program.ts'
+import { forgetClock, wrongClock } from './program.ts'
 import type { Owner } from './redis.ts'
 import type { Ended } from './traced-server.ts'
 
@@ -101,13 +101,16 @@ function watch (t: Owner, script: string): (line: string) => void {
 }
 
 export async function launch (t: Owner, script: string, options: object, { clock, hear = watch(t, script) }: Launch = {}) {
-  const child: ChildProcess = start(await compiled(new URL(script, import.meta.url)), [JSON.stringify(options)], {
-    execArgv: [],
-    env: { ...process.env, ...clock !== undefined && await wrongClock(clock) },
-    silent: true
-  })
+  let over = false
+  t.teardown(() => { over = true })
+  const program = await compiled(new URL(script, import.meta.url))
+  const env = { ...process.env, ...clock !== undefined && await wrongClock(clock) }
+  // A test that has failed meanwhile would not end what it starts now.
+  if (over) throw new Error(`The test was over before ${script} began`)
+  const child: ChildProcess = start(program, [JSON.stringify(options)], { execArgv: [], env, silent: true })
   for (const input of [child.stdout, child.stderr]) if (input) createInterface({ input }).on('line', hear)
   const gone = once(child, 'exit') as Promise<[number | null]>
+  if (clock !== undefined) child.once('exit', () => forgetClock(child.pid as number))
   const atExit = (): void => { child.kill('SIGKILL') }
   process.once('exit', atExit)
   async function kill (): Promise<void> {

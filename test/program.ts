@@ -1,4 +1,6 @@
 import { execFile } from 'node:child_process'
+import { rmSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 
 /** Programs that the tests need beside Node: found on the PATH, else installed as root on Debian. */
@@ -29,8 +31,17 @@ async function look (names: readonly string[]): Promise<string | undefined> {
   }
 }
 
-/** The environment of a process whose clock is wrong by so much. (The program itself would stand between us and its process.) */
+/**
+ * The environment of a process whose clock is wrong by so much: the library that the program would load, which lies beside
+ * it; `$LIB` is the linker's. (The program itself would stand between us and its process, and it refuses to start where
+ * one with its number was killed.)
+ */
 export async function wrongClock (by: string): Promise<Record<string, string>> {
-  const { stdout } = await run(await find(['faketime'], 'faketime'), ['-f', '+0', 'sh', '-c', 'echo "$LD_PRELOAD"'])
-  return { LD_PRELOAD: stdout.trim(), FAKETIME: by }
+  const program = await find(['faketime'], 'faketime')
+  return { LD_PRELOAD: join(dirname(program), '../$LIB/faketime/libfaketime.so.1'), FAKETIME: by }
+}
+
+/** What a process with a wrong clock leaves in the memory that processes share, when it is killed. */
+export function forgetClock (pid: number): void {
+  for (const name of [`sem.faketime_sem_${pid}`, `faketime_shm_${pid}`]) rmSync(`/dev/shm/${name}`, { force: true })
 }

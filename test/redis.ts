@@ -44,12 +44,13 @@ export interface ServerOptions {
 export async function startRedis (t: Owner, options: ServerOptions = {}): Promise<RedisServer> {
   const program = await find(['redis-server'], 'redis-server')
   const dir = await mkdtemp(join(tmpdir(), 'classwaves-redis-'))
-  const port = await freePort()
-  const words = [
+  const words = (port: number): string[] => [
     '--port', String(port), '--bind', '127.0.0.1', '--dir', dir, '--save', '',
     '--appendonly', options.persistent ? 'yes' : 'no', '--appendfsync', 'always', ...options.args ?? []
   ]
-  let child = await launch(program, words, dir)
+  const started = await onFreePort(port => launch(program, words(port), dir))
+  const { port } = started
+  let child = started.server
   const ear = options.unheard ? undefined : new Ear()
   await ear?.on(port)
   const end = async (signal: NodeJS.Signals): Promise<void> => {
@@ -75,7 +76,7 @@ export async function startRedis (t: Owner, options: ServerOptions = {}): Promis
     kill: () => end('SIGKILL'),
     async restart () {
       await end('SIGKILL')
-      child = await launch(program, words, dir)
+      child = await launch(program, words(port), dir)
       await ear?.on(port)
     }
   }
@@ -159,6 +160,17 @@ function watch (server: ChildProcess, dir: string): void {
   const shell = spawn('sh', ['-c', 'read _; kill -9 "$0"; rm -rf "$1"', String(server.pid), dir], { stdio: ['pipe', 'ignore', 'ignore'], detached: true })
   shell.unref()
   server.once('exit', () => shell.kill('SIGKILL'))
+}
+
+/** Another may take the port before it is used, then there is a next. */
+async function onFreePort<T> (start: (port: number) => Promise<T>, tries = 3): Promise<{ port: number, server: T }> {
+  const port = await freePort()
+  try {
+    return { port, server: await start(port) }
+  } catch (error) {
+    if (tries > 1 && /in use/i.test(String(error))) return await onFreePort(start, tries - 1)
+    throw error
+  }
 }
 
 /** Below 55536, because a cluster node also listens on its port + 10000. */
