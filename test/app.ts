@@ -111,12 +111,23 @@ export function remote (t: Owner, url: string): Remote {
     connect,
     async session (token, { start = true, ...plan } = {}) {
       const groups = [{ groupId: 'red', name: 'Red' }, { groupId: 'blue', name: 'Blue' }]
-      const make = async (): Promise<Reply<Session>> => await call<Session>('POST', '/sessions', { topic: 'Why do rivers bend?', groups, ...plan }, token)
-      let made = await make()
       // A store that was late: the machine is busy, and this is only where a test begins.
-      for (let tries = 1; made.status === 503 && tries < 5; tries++) made = await make()
-      if (made.status !== 201) throw new Error(`no session: ${JSON.stringify(made.body)}`)
-      return start ? (await call<Session>('POST', `/sessions/${made.body.sessionId}/start`, undefined, token)).body : made.body
+      const ask = async (path: string, body?: object, tries = 5): Promise<Session> => {
+        const reply = await call<Session>('POST', path, body, token)
+        if (reply.status === 503 && tries > 1) return await ask(path, body, tries - 1)
+        if (reply.status >= 300) throw new Error(`no session: ${JSON.stringify(reply.body)}`)
+        return reply.body
+      }
+      const made = await ask('/sessions', { topic: 'Why do rivers bend?', groups, ...plan })
+      if (!start) return made
+      try {
+        return await ask(`/sessions/${made.sessionId}/start`)
+      } catch (error) {
+        // The first answer may be what was late: then it has started.
+        const { body } = await call<Session>('GET', `/sessions/${made.sessionId}`, undefined, token)
+        if (body.status === 'active') return body
+        throw error
+      }
     },
     async refusal (namespace, auth) {
       try {

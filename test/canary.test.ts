@@ -49,7 +49,10 @@ async function journey (t: Test, a: Remote, b: Remote, heard: Heard): Promise<st
     return answer
   }
   const ask = async (server: Remote, ...request: Parameters<Remote['call']>): Promise<Body> => {
-    const { status, body } = kept(await server.call(...request))
+    let reply = kept(await server.call(...request))
+    // Where the store was late it is asked again, as a client would.
+    for (let tries = 1; reply.status === 503 && tries < 5; tries++) reply = kept(await server.call(...request))
+    const { status, body } = reply
     if (status >= 300) t.fail(`${request[1]}: ${status} ${JSON.stringify(body)}`)
     return body
   }

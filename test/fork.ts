@@ -13,7 +13,7 @@ import type { Ended } from './traced-server.ts'
 
 /** A server in another process. */
 export interface Forked extends Remote {
-  /** Closes it and waits until the process has gone by itself, or ends it after 10 s; says how it went and how long that took (ms). */
+  /** Closes it and waits until the process has gone by itself, or ends it after a minute; says how it went and how long that took (ms). */
   close (): Promise<{ code: number | null, ms: number }>
   /** Ends it as a power cut would. */
   kill (): Promise<void>
@@ -41,7 +41,7 @@ export async function fork (t: Owner, options: Omit<ClasswavesOptions, 'authoriz
     async close () {
       const began = performance.now()
       child.send('close')
-      const timer = setTimeout(() => child.kill('SIGKILL'), 10_000)
+      const timer = setTimeout(() => child.kill('SIGKILL'), 60_000)
       const [code] = await gone
       clearTimeout(timer)
       return { code, ms: Math.round(performance.now() - began) }

@@ -29,7 +29,7 @@ export async function folder (t: Owner): Promise<string> {
 export async function pack (t: Owner): Promise<string> {
   const path = await folder(t)
   const copy = join(path, 'copy')
-  const left = new Set(['node_modules', '.git', '.tap', 'dist', 'coverage'])
+  const left = new Set(['node_modules', '.git', '.tap', '.built', 'dist', 'coverage'])
   await mkdir(copy)
   // What is made, and made anew by other tests, is not copied: it could go while it is read.
   const filter = (file: string): boolean => !/\/sdk\.js/.test(file)

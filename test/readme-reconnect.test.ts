@@ -3,6 +3,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import { build, token, type App } from './app.ts'
 import { patienceMs } from './client.ts'
+import { unlessLate } from './late.ts'
 import { useRedis } from './redis.ts'
 import { documentText, Project, snippetsIn } from './snippets.ts'
 
@@ -58,7 +59,7 @@ async function talkDuring (app: App, sessionId: string, events: (said: Record<st
       const groupId = groups[n % groups.length] as string
       const now = new Date().toISOString()
       const id = randomUUID()
-      await app.app.sessions.transcribe(sessionId, [{ id, groupId, speaker: 'Ada', text: 'So it takes the bank away.', startedAt: now, endedAt: now }])
+      await unlessLate(async () => await app.app.sessions.transcribe(sessionId, [{ id, groupId, speaker: 'Ada', text: 'So it takes the bank away.', startedAt: now, endedAt: now }]))
       said[groupId]?.push(id)
       await pause(5)
     }

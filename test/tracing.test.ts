@@ -107,7 +107,7 @@ t.test('two processes', async t => {
     const client = redis.client()
     const key = `guidance:state:${other.sessionId}`
     const session = JSON.parse(await client.hget(key, 'session') ?? '') as object
-    await client.hset(key, 'session', JSON.stringify({ ...session, lease: { owner: 'another', until: Date.now() + 3_000 } }))
+    await client.hset(key, 'session', JSON.stringify({ ...session, lease: { owner: 'another', until: Date.now() + 8_000 } }))
     const { traceId, header } = traceparent()
     t.equal(await talkTo(a, other.sessionId, mine, header, slices.slice(1)), 202)
     const theirs = await a.spans()

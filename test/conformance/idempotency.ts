@@ -71,7 +71,7 @@ export function idempotencyConform (t: Test, open: (t: Test, settings?: Partial<
     await idempotency.claim('k', 'h')
     const began = performance.now()
     await t.rejects(idempotency.claim('k', 'h'), { code: 'UNAVAILABLE', statusCode: 503 })
-    t.ok(performance.now() - began < 1000)
+    t.ok(performance.now() - began < 10_000)
     await idempotency.complete('k', 'h', answer)
     t.same(await idempotency.claim('k', 'h'), done, 'the claim itself is not touched by who waits')
   })

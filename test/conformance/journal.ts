@@ -18,8 +18,11 @@ export function event (payload: unknown = {}, { id = randomUUID() as string, hom
   return { namespace: place, rooms: [home, `${home}:other`], event: 'said', payload, meta: { id, room: home, at: '2026-01-01T00:00:00.000Z' } }
 }
 
+/** A hundred at a time: each has a second. */
 export async function appendAll (journal: Journal, count: number, from = 1): Promise<void> {
-  await Promise.all(Array.from({ length: count }, async (_, i) => await journal.append(event({ n: from + i }))))
+  for (let at = 0; at < count; at += 100) {
+    await Promise.all(Array.from({ length: Math.min(100, count - at) }, async (_, i) => await journal.append(event({ n: from + at + i }))))
+  }
 }
 
 const numbers = (events: readonly Kept[]): unknown[] => events.map(one => (one.payload as { n: number }).n)

@@ -98,7 +98,7 @@ export function slicesConform (t: Test, open: OpenSessions): void {
     const { store } = await open(t)
     await make(store, 's1', { groups }, 'start')
     const talk = Array.from({ length: storeBounds.slices + 10 }, (_, i) => say(`${i + 1}`, i % 2 ? 'a' : 'a.b'))
-    for (let at = 0; at < talk.length; at += 1000) await store.append('s1', talk.slice(at, at + 1000))
+    for (let at = 0; at < talk.length; at += 250) await store.append('s1', talk.slice(at, at + 250))
     t.match(await store.slices('s1', { limit: 1 }), { slices: [{ seq: 11 }], nextAfter: 11 })
     t.match(await store.slices('s1', { limit: 1, groupId: 'a' }), { slices: [{ seq: 12 }], nextAfter: 12 })
     const seqs: number[] = []

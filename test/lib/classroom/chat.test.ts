@@ -139,15 +139,18 @@ onBoth(t, 'typing ends by itself, reactions are gathered, readers have one place
   const { messageId, seq } = await ada.ok('sendMessage', { sessionCode, message: 'Done.' })
   t.match(await bob.next('typingUpdated'), { typing: false }, 'whoever has sent it does not type any more')
 
+  const began = performance.now()
   await Promise.all([teacher, ada, bob].map(async one => await one.ok('react', { sessionCode, messageId, sign: '👍' })))
   await bob.ok('react', { sessionCode, messageId, sign: '👍' })
   await bob.ok('react', { sessionCode, messageId, sign: '🎉' })
   await bob.ok('react', { sessionCode, messageId, sign: '🎉', on: false })
+  const lasted = performance.now() - began
   await pause(400)
   await teacher.flush()
   const told = teacher.received('reactionsUpdated')
   t.same(told.at(-1)?.reactions, { '👍': 3 })
-  t.ok(told.length <= 2, `six reactions, told ${told.length} times`)
+  // Gathered for a quarter of a second; a busy machine takes longer over six.
+  t.ok(told.length <= Math.min(5, 2 + lasted / 250), `six reactions in ${lasted} ms, told ${told.length} times`)
   t.equal(await bob.code('react', { sessionCode, messageId, sign: 'rude' }), 'INVALID_PAYLOAD')
 
   await ada.ok('markRead', { sessionCode, seq })

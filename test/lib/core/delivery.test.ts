@@ -3,6 +3,7 @@ import t, { type Test } from 'tap'
 import { ClasswavesError } from '../../../lib/core/errors.ts'
 import { createMemoryJournal } from '../../../lib/core/journal-memory.ts'
 import type { Heard, Position } from '../../../lib/core/journal.ts'
+import { patienceMs } from '../../client.ts'
 import { event } from '../../conformance/journal.ts'
 import { gate, home, namespace, Process, Reader, Wire } from './delivery-world.ts'
 
@@ -105,7 +106,7 @@ t.test('a comparison that Redis did not answer comes again by itself, and soon',
   wire.reconnected()
   await settled()
   wire.before = async () => {}
-  for (const end = performance.now() + 3_000; one.numbers.length < 3 && performance.now() < end;) await new Promise(resolve => setTimeout(resolve, 50))
+  for (const end = performance.now() + patienceMs; one.numbers.length < 3 && performance.now() < end;) await new Promise(resolve => setTimeout(resolve, 50))
   t.same(one.numbers, [1, 2, 3])
 })
 
@@ -137,12 +138,12 @@ t.test('a room that cannot be read keeps no other from being compared, and is lo
   wire.reconnected()
   wire.reconnected()
   const last = readers.at(-1) as Reader
-  for (const end = performance.now() + 3_000; last.numbers.length === 0 && performance.now() < end;) await pause(5)
+  for (const end = performance.now() + patienceMs; last.numbers.length === 0 && performance.now() < end;) await pause(5)
   await settled()
   t.same(readers.map(({ numbers }) => numbers), [[], ...rooms.slice(1).map(room => [room])])
   t.ok(most > 4 && most <= 16, `some at once: ${most}`)
   isBad = false
-  for (const end = performance.now() + 3_000; readers[0]?.numbers.length === 0 && performance.now() < end;) await pause(20)
+  for (const end = performance.now() + patienceMs; readers[0]?.numbers.length === 0 && performance.now() < end;) await pause(20)
   t.same(readers[0]?.numbers, ['session:bad'])
   t.ok(asked <= 4, `after a pause: ${asked}`)
   t.same(one.warnings, [], 'what passes by itself is said elsewhere')

@@ -53,7 +53,7 @@ t.test('they go one after the other, in the window', async t => {
   const began = performance.now()
   await drain(wires.map((wire, i) => wire.socket(String(i))), 200, { now: Date.now, connections: connections(wires), onError })
   const took = performance.now() - began
-  t.ok(took >= 190 && took < 1_000, `${took} ms`)
+  t.ok(took >= 190 && took < 5_000, `${took} ms`)
   const [first = 0, last = 0] = [wires[0]?.at[0], wires.at(-1)?.at[0]]
   t.ok(last - first >= 190, `${last - first} ms from the first to the last`)
   const retries = wires.flatMap(wire => wire.retries)

@@ -8,8 +8,11 @@ const tick = async (ms: number): Promise<void> => await new Promise(resolve => s
 
 /** Connections in every state that there is, and what became of them. */
 async function scene (t: Test, bound?: Bound) {
+  const slow: (() => void)[] = []
   const server = createServer((request, response) => {
-    setTimeout(() => response.end('answer'), request.url === '/slow' ? 200 : 0)
+    const answer = (): void => { response.end('answer') }
+    if (request.url === '/slow') slow.push(answer)
+    else answer()
   })
   server.on('upgrade', (_request, socket: Socket) => { socket.write('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: test\r\n\r\n') })
   const end = endIdle(server, bound)
@@ -35,21 +38,25 @@ async function scene (t: Test, bound?: Bound) {
   await open('asked two at once', get('/quick') + get('/slow'))
   await open('upgraded', 'GET / HTTP/1.1\r\nHost: here\r\nConnection: Upgrade\r\nUpgrade: test\r\n\r\n')
   await open('under way', get('/slow'))
+  // Two slow requests are under way, and what has an answer has it.
+  while (slow.length < 2 || ['answered', 'half of a second', 'asked two at once'].some(name => !said.get(name)?.endsWith('answer'))) await tick(5)
   await tick(50)
-  return { server, end, ended, said }
+  return { server, end, ended, said, answer: () => { for (const one of slow) one() } }
 }
 
 const closed = (server: Server): Promise<unknown> => new Promise(resolve => server.close(resolve))
 
 t.test('what has nothing under way ends, the others with their last answer', async t => {
-  const { server, end, ended, said } = await scene(t)
+  const { server, end, ended, said, answer } = await scene(t)
   end()
   const done = closed(server)
-  await tick(50)
+  while (ended.length < 4) await tick(5)
   t.same(ended.sort(), ['answered', 'half', 'half of a second', 'silent'])
-  await tick(250)
+  answer()
+  while (ended.length < 6) await tick(5)
   t.same(ended.slice(4).sort(), ['asked two at once', 'under way'])
-  for (const name of ['under way', 'asked two at once']) t.match(said.get(name), /200 OK[^]*answer$/, 'they were answered')
+  t.match(said.get('under way'), /200 OK[^]*answer$/)
+  t.match(said.get('asked two at once'), /200 OK[^]*answer[^]*200 OK[^]*answer$/, 'each question was answered')
   t.notOk(ended.includes('upgraded'), 'what was upgraded has another owner')
   server.closeAllConnections()
   t.type(done, Promise)
@@ -60,9 +67,8 @@ t.test('what takes longer than it may is cut, and said', async t => {
   const { server, end, ended, said } = await scene(t, { cutMs: 100, onCut: count => cut.push(count) })
   end()
   void closed(server)
-  await tick(50)
   t.same(cut, [])
-  await tick(300)
+  while (ended.length < 6) await tick(5)
   t.same(ended.slice(4).sort(), ['asked two at once', 'under way'])
   t.notOk(said.has('under way'), 'without an answer')
   t.same(cut, [2])
@@ -72,10 +78,12 @@ t.test('what takes longer than it may is cut, and said', async t => {
 
 t.test('what ends in time is not cut', async t => {
   const cut: number[] = []
-  const { server, end, said } = await scene(t, { cutMs: 400, onCut: count => cut.push(count) })
+  const { server, end, ended, said, answer } = await scene(t, { cutMs: 1_000, onCut: count => cut.push(count) })
   end()
   void closed(server)
-  await tick(500)
+  answer()
+  while (ended.length < 6) await tick(5)
+  await tick(1_200)
   t.match(said.get('under way'), /200 OK[^]*answer$/)
   t.same(cut, [])
   server.closeAllConnections()

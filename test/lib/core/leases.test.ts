@@ -56,10 +56,10 @@ t.test('a process renews what it holds; what it held is gone one lease after it 
 t.test('a lapsed lease makes room, and its key ends by itself', async t => {
   const redis = await connected(await useRedis(t))
   await quiet(t, redis).hold('room', 'lost', 1)
-  await age(redis, hour - 1000)
+  await age(redis, hour - 60_000)
   const other = quiet(t, redis)
   t.notOk((await other.hold('room', 'late', 1)).held)
-  t.ok(await redis.pttl('core:lease:room') <= 1000, 'a refusal does not keep the set alive')
+  t.ok(await redis.pttl('core:lease:room') <= 60_000, 'a refusal does not keep the set alive')
   await redis.zadd('core:lease:room', 1, '0:lost')
   await redis.zrem('core:lease:room', 'lost')
   t.same(await other.hold('room', 'late', 1), { held: true, first: true, count: 1 })
@@ -144,8 +144,8 @@ t.test('what is released during a renewal is not renewed', async t => {
 t.test('a short lease does not cut a long one short', async t => {
   const redis = await connected(await useRedis(t))
   await quiet(t, redis).hold('room', 'long')
-  await closing(t, createRedisLeases({ client: () => redis, leaseMs: 1000, onUnavailable: loud })).hold('room', 'short')
-  await age(redis, 1000)
+  await closing(t, createRedisLeases({ client: () => redis, leaseMs: 60_000, onUnavailable: loud })).hold('room', 'short')
+  await age(redis, 60_000)
   t.same(await quiet(t, redis).hold('room', 'next'), { held: true, first: false, count: 2 })
 })
 

@@ -12,7 +12,7 @@ function watch (): { lifetime: Lifetime, seen: string[] } {
 
 t.test('a token that ends within the minute is warned of at once, then ends', async t => {
   const { lifetime, seen } = watch()
-  const soon = user(1)
+  const soon = user(3)
   lifetime.follow(soon)
   await wait(20)
   t.same(seen, [`expiring ${new Date(soon.exp * 1000).toISOString()}`])
@@ -22,7 +22,7 @@ t.test('a token that ends within the minute is warned of at once, then ends', as
 
 t.test('a newer token takes the place of the old one', async t => {
   const { lifetime, seen } = watch()
-  const soon = user(1)
+  const soon = user(3)
   lifetime.follow(soon)
   await wait(10)
   lifetime.follow(user(600))

@@ -135,5 +135,5 @@ t.test('a Redis that still reads its data is asked again soon, by both connectio
   loading = false
   const began = performance.now()
   t.same(await Promise.all([readyWithin(redis, patienceMs), readyWithin(hearing, patienceMs)]), [true, true])
-  t.ok(performance.now() - began < 900, 'long before it said that it would be done')
+  t.ok(performance.now() - began < 4_000, 'long before it said that it would be done')
 })

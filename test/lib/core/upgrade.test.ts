@@ -102,7 +102,7 @@ t.test('the end waits for ours, then cuts it, and what nobody has answered', asy
   answered.on('close', () => gone.push('answered'))
   const began = performance.now()
   await upgrades.end()
-  t.ok(performance.now() - began < 1_000)
+  t.ok(performance.now() - began < 5_000)
   await Promise.all([mine, stalled, silent].map(async socket => { if (!socket.closed) await once(socket, 'close') }))
   t.same(gone.sort(), ['mine', 'silent', 'stalled'], 'what another owner has is theirs to end')
   const again = performance.now()

@@ -185,7 +185,7 @@ absent('gates stay bound to a client that has died', async t => {
     }
     await pause(20)
   }
-  t.ok(slowest < 2_000, `the slowest of ${down} waited ${Math.round(slowest)} ms`)
+  t.ok(slowest < 5_000, `the slowest of ${down} waited ${Math.round(slowest)} ms`)
   t.same([...missed].sort(), ['acknowledge', 'attention', 'cooldown', 'energy', 'promptPressure', 'tier2Shift'], 'each is counted')
 
   await own.restart()

@@ -60,5 +60,5 @@ t.test('when it hangs, the embedded insights go out, the failures are in the met
   t.notOk((await insights())?.tier2, 'tier2 still waits')
   const closing = performance.now()
   await app.close()
-  t.ok(performance.now() - closing < 4000)
+  t.ok(performance.now() - closing < 15_000)
 })
