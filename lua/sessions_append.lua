@@ -21,14 +21,15 @@ end
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local stamp = string.format('%.0f', now)
-local stamps, seen, written = {}, {}, false
+local stamps, seen, written, again = {}, {}, false, false
 for i, slice in ipairs(batch) do
   local group, id = slice[1], slice[2]
   local held = redis.call('HGET', slices, id)
   if seen[id] then
     stamps[i] = ''
   elseif held then
-    stamps[i] = string.match(held, '^(%d+ %d+) ' .. op .. ' ') or ''
+    local own = string.match(held, '^(%d+ %d+) ' .. op .. ' ')
+    stamps[i], again = own or '', again or own
   else
     local seq = redis.call('HINCRBY', key, 'seq', 1)
     local place = string.format(' %010d ', seq) .. id
@@ -38,7 +39,7 @@ for i, slice in ipairs(batch) do
   end
   seen[id] = true
 end
-if not written then return { 'ok', '', stamps } end
+if not written then return { 'ok', again and head[3] or '', stamps } end
 
 local over = redis.call('HLEN', slices) - tonumber(ARGV[2])
 if over > 0 then

@@ -15,8 +15,8 @@ local head = redis.call('HMGET', key, 'status', 'renewed', 'card', 'order', 'peo
 if not head[1] then return { 'not-found' } end
 if head[1] == 'ended' then return { 'ended' } end
 if head[6] then
-  local again = string.match(head[6], '^%d+ %d+ ' .. op .. ' ') and 1 or 0
-  return { 'ok', again, '', redis.call('HGETALL', key) }
+  local again = string.match(head[6], '^%d+ %d+ ' .. op .. ' ')
+  return { 'ok', again and 1 or 0, again and head[3] or '', redis.call('HGETALL', key) }
 end
 if group ~= '' and redis.call('HEXISTS', key, 'g:' .. group) == 0 then return { 'group-not-found' } end
 if tonumber(head[5] or 0) >= tonumber(ARGV[4]) then return { 'full' } end

@@ -14,7 +14,7 @@ local head = redis.call('HMGET', key, 'status', 'renewed', 'card', 'g:' .. id, '
 if not head[1] then return { 'not-found' } end
 if head[1] == 'ended' then return { 'ended' } end
 if not head[4] then return { 'group-not-found' } end
-if head[8] == ARGV[5] then return { 'ok', 1, '', redis.call('HGETALL', key) } end
+if head[8] == ARGV[5] then return { 'ok', 1, head[3], redis.call('HGETALL', key) } end
 
 local changed = 0
 local function say (field, was, value)

@@ -16,7 +16,7 @@ local head = redis.call('HMGET', key, 'status', 'moves', 'needsReady', 'order', 
 local from, moves, card = head[1], head[2] or '', head[7]
 if not from then return { 'not-found' } end
 local earlier, version = string.match(moves, op .. ':(%a+):(%d+)')
-if earlier then return { 'ok', earlier, version, '', redis.call('HGETALL', key) } end
+if earlier then return { 'ok', earlier, version, card, redis.call('HGETALL', key) } end
 
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
