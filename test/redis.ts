@@ -25,14 +25,14 @@ export interface RedisServer extends TestRedis {
   readonly port: number
   /** Ends it as an operator would. */
   stop (): Promise<void>
-  /** Ends it as a power cut would (SIGKILL). */
+  /** Ends it without a warning (SIGKILL). */
   kill (): Promise<void>
   /** Starts it again on the same port and folder, after ending it if it still runs. */
   restart (): Promise<void>
 }
 
 export interface ServerOptions {
-  /** Keeps every write on disk, so that it survives `kill` and `restart`. */
+  /** Each write is with the system before it is answered, so that it survives `kill` and `restart`, though not a power cut. */
   persistent?: boolean
   /** More words for the command line: `['--cluster-enabled', 'yes']`. */
   args?: string[]
@@ -46,7 +46,7 @@ export async function startRedis (t: Owner, options: ServerOptions = {}): Promis
   const dir = await mkdtemp(join(tmpdir(), 'classwaves-redis-'))
   const words = (port: number): string[] => [
     '--port', String(port), '--bind', '127.0.0.1', '--dir', dir, '--save', '',
-    '--appendonly', options.persistent ? 'yes' : 'no', '--appendfsync', 'always', ...options.args ?? []
+    '--appendonly', options.persistent ? 'yes' : 'no', '--appendfsync', 'no', ...options.args ?? []
   ]
   const started = await onFreePort(port => launch(program, words(port), dir))
   const { port } = started

@@ -5,12 +5,14 @@ import { secret, wayOfTests } from './app.ts'
 /**
  * A server in a process of its own, started by `fork.ts`. Told to close, it closes and goes as soon as nothing holds
  * it; told twice, it goes at once. Sound is text to it. For a user who is called `stuck` the host never says what they
- * may do, `/slow` is a route of the host's that takes its time, and `/gates/<name>` asks a gate.
+ * may do, `/slow` is a route of the host's that takes its time and `/slow/begun` says how often it was asked, and `/gates/<name>` asks a gate.
  */
 const options = JSON.parse(process.argv[2] ?? '{}') as ClasswavesOptions
 
 const app = Fastify({ logger: { level: 'trace', stream: process.stderr } })
-app.get('/slow', async () => { await new Promise(resolve => setTimeout(resolve, 600)); return { done: true } })
+let begun = 0
+app.get('/slow', async () => { begun++; await new Promise(resolve => setTimeout(resolve, 600)); return { done: true } })
+app.get('/slow/begun', async () => ({ begun }))
 app.post('/gates/:gate', async ({ params, body }) => await app.guidance.gates[(params as { gate: 'cooldown' }).gate](body as { sessionId: string, groupId: string }))
 await app.register(classwaves, {
   jwt: { secret },

@@ -7,14 +7,14 @@ export interface Running {
   child: ChildProcess
   stdout: () => string
   stderr: () => string
-  /** Resolves when the output matches; rejects when the process ends, or a minute passes, without. */
+  /** Resolves when the output matches; rejects when the process ends, or three minutes pass, without. */
   says: (pattern: RegExp) => Promise<RegExpExecArray>
   /** The exit code, when it has ended and said all it had to say. */
   ended: Promise<number | null>
 }
 
 const variables = ['PORT', 'HOST', 'JWT_SECRET', 'REDIS_URL']
-const patienceMs = 60_000
+const patienceMs = 180_000
 
 export function run (t: Owner, file: string, args: readonly string[] = [], env: Record<string, string> = {}): Running {
   const inherited = Object.fromEntries(Object.entries(process.env).filter(([name]) => !variables.includes(name)))

@@ -123,25 +123,33 @@ t.test('twenty calls whose replies are lost on the way have twenty effects', asy
   const asked = async (): Promise<number> => [...(await admin.info('commandstats')).matchAll(/cmdstat_eval(?:sha)?:calls=(\d+)/g)].reduce((sum, [, calls]) => sum + Number(calls), 0)
 
   for (const [what, { ask, effect }] of Object.entries(table)) {
-    await Promise.all(calls.map(async i => await ask('first', `first-${i}`))) // so that Redis knows the scripts
-    const before = await asked()
-    const answered = await Promise.all(calls.map(async i => await ask('control', `control-${i}`)))
-    const usual = await asked() - before
-    t.equal(await effect(answered, 'control'), 20, `control: ${what}`)
-    // A gate waits a quarter of a second; where that was not enough it has said so, and the turn is taken again.
+    await Promise.allSettled(calls.map(async i => await ask('first', `first-${i}`))) // so that Redis knows the scripts
+    // A gate waits a quarter of a second, a store a second; where that was not enough the turn is taken again.
+    let usual = 0
+    for (let turn = 1, done = false; !done; turn++) {
+      late = false
+      const before = await asked()
+      const answers = await Promise.allSettled(calls.map(async i => await ask(`control-${turn}`, `control-${turn}-${i}`)))
+      usual = await asked() - before
+      const answered = answers.flatMap(one => one.status === 'fulfilled' ? [one.value] : [])
+      const came = await effect(answered, `control-${turn}`)
+      done = (answered.length === 20 && !late) || turn === 20
+      if (done) t.equal(came, 20, `control: ${what}`)
+    }
     for (let turn = 1, done = false; !done; turn++) {
       late = false
       await client.ping()
       const begun = await asked()
       proxy.loseReplies()
       const calling = Promise.allSettled(calls.map(async i => await ask(`turn-${turn}`, `turn-${turn}-${i}`)))
-      await admin.ping()
+      // Until Redis has been told: what is cut off before would only be said once.
+      for (const end = performance.now() + 5_000; await asked() === begun && performance.now() < end;) await pause(2)
       await pause(5)
       proxy.heal()
       const answers = (await calling).flatMap(one => one.status === 'fulfilled' ? [one.value] : [])
       const commands = await asked() - begun
       const came = await effect(answers, `turn-${turn}`)
-      done = (answers.length === 20 && !late) || turn === 20
+      done = (answers.length === 20 && !late && commands > usual) || turn === 20
       if (done) t.equal(came, 20, what)
       if (done) t.ok(commands > usual, `Redis was asked again: ${commands} commands, ${usual} without a fault`)
     }

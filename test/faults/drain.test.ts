@@ -78,7 +78,7 @@ t.test(`${size} stock clients, one signal`, { timeout: 600_000 }, async t => {
   t.same([await askSlowly(), ends], [done, []], 'control: without a signal nobody goes')
 
   const answers = askSlowly()
-  await new Promise(resolve => setTimeout(resolve, 100))
+  await until(async () => (await other.call('GET', '//slow/begun')).body.begun === 40, 'twenty requests under way')
 
   front.to(other.url, one.url)
   const began = performance.now()

@@ -94,12 +94,12 @@ t.test('a delay holds in both directions, and in neither once it is healed', asy
     await until(() => heard().length > before)
     return performance.now() - began
   }
-  await roundTrip()
-  const control = await roundTrip()
+  const best = async (): Promise<number> => Math.min(...[await roundTrip(), await roundTrip(), await roundTrip(), await roundTrip(), await roundTrip()])
+  const control = await best()
   proxy.delay(60)
-  const late = await roundTrip()
+  const late = await best()
   proxy.heal()
-  const healed = await roundTrip()
+  const healed = await best()
   t.ok(control < 60 && late >= 119 && late < 400 && healed < 60, `${control} ${late} ${healed}`)
 })
 
@@ -165,7 +165,7 @@ t.test('an end comes after what was said before it', async t => {
   const { socket, heard, closed } = await dial(t, proxy)
   proxy.delay(20)
   socket.end('last words')
-  await Promise.race([closed, pause(1000)])
+  await closed
   t.equal(heard(), 'last words')
 })
 

@@ -5,6 +5,7 @@ import { createEmitter } from '../../lib/worker.ts'
 import { remote, token } from '../app.ts'
 import { balance } from '../balance.ts'
 import { fork, type Forked } from '../fork.ts'
+import { unlessLate } from '../late.ts'
 import { startRedis, type Owner, type RedisServer } from '../redis.ts'
 import type { Meta } from '../../lib/core/contract.ts'
 import { checkDelivery, excuse, type Reader, type Said, type Verdict } from './delivery.ts'
@@ -135,7 +136,8 @@ export async function startSchool (t: Owner, { servers: count, full = count, cla
       const one: Said = { room: rooms.talk, id: `${offset}-${n}-${Math.round(began)}`, by: 'worker', acknowledged: false, due }
       said.push(one)
       const text = { sessionId, groupId, id: one.id, text: 'So it takes the bank away.', timestamp: new Date().toISOString() }
-      return worker.sessions.to({ sessionId, groupId }).emit('transcription:group:new', text).then(() => {
+      // Where Redis was only late it is said again, as a worker would: by its id it comes once.
+      return unlessLate(async () => await worker.sessions.to({ sessionId, groupId }).emit('transcription:group:new', text, one.id)).then(() => {
         Object.assign(one, { acknowledged: true, at: performance.now() })
         if (one.due) accepted()
       }, (error: unknown) => {

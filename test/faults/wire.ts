@@ -33,11 +33,20 @@ export async function listen (t: Owner, { url, name, token, sessionId }: { url: 
     positions[room] = { epoch, offset }
   })
   await new Promise<void>((resolve, reject) => {
-    socket.on('connect', () => {
-      had.clear()
+    let tries = 5
+    const join = (): void => {
       const since = Object.keys(positions).length > 0 && { since: positions }
       // While Redis is away, or has lost the session, it hears nothing more; that is judged elsewhere.
-      socket.emit('session:join', { sessionId, ...since }, ({ ok }: { ok: boolean }) => ok ? resolve() : reject(new Error('session:join was refused')))
+      socket.emit('session:join', { sessionId, ...since }, ({ ok }: { ok: boolean }) => {
+        if (ok) resolve()
+        else if (--tries > 0) join()
+        else reject(new Error('session:join was refused'))
+      })
+    }
+    socket.on('connect', () => {
+      had.clear()
+      tries = 5
+      join()
     })
   })
   return {

@@ -73,9 +73,12 @@ onBoth(t, 'each refusal has its code, in the acknowledgement and as audio:error'
 
 t.test('too fast, too much', async t => {
   const { pupil, place } = await scene(t, { sessions: { transcriber: () => {} }, limits: { audioBytesPerSecond: 100_000, audioChunksPerSecond: 20 } })
+  const began = performance.now()
   const codes = await Promise.all(Array.from({ length: 30 }, async () => await pupil.raw('audio:chunk', { ...place, ...sound('x') })))
   const slow = codes.filter(answer => !answer.ok)
-  t.ok(slow.length >= 8 && slow.length <= 10, `${slow.length} of 30 in one moment`)
+  // Twenty a second: while they came in, some more may have become free.
+  const freed = Math.ceil(20 * (performance.now() - began) / 1000)
+  t.ok(slow.length >= 10 - freed && slow.length <= 10 && slow.length > 0, `${slow.length} of 30 in one moment`)
   t.ok(slow.every(({ error }) => error?.code === 'BACKPRESSURE_HINT' && Number(error.details?.retryAfterMs) > 0))
   t.match(await pupil.next('audio:error'), { code: 'BACKPRESSURE_HINT' })
   await new Promise(resolve => setTimeout(resolve, 200))

@@ -18,10 +18,10 @@ onBoth(t, 'ending, ended and the results, in this order', async (t, options) => 
   await app.call('POST', `/sessions/${sessionId}/transcripts`, { slices: redFallsSilent() }, mine)
   const began = performance.now()
   const ended = await app.call<Session>('POST', `/sessions/${sessionId}/end`, undefined, mine)
-  t.ok(performance.now() - began < 2000, 'within two seconds')
+  t.ok(performance.now() - began < 10_000, 'and waits for nobody')
   t.match(ended, { status: 200, body: { status: 'ended', version: 4, endedAt: String } })
   const results = await teacher.next('analytics:finalized')
-  t.ok(performance.now() - began < 5000)
+  t.ok(performance.now() - began < 20_000)
   t.match(results, { sessionId, analyticsId: String, durationMs: Number })
   const summaryOf = (groupId: string) => results.summary.groups.find(group => group.groupId === groupId)
   t.match(summaryOf('red'), { slices: 8, meanAttention: Number, maxAttention: Number, prompts: Number })
@@ -38,13 +38,13 @@ onBoth(t, 'ending, ended and the results, in this order', async (t, options) => 
 })
 
 onBoth(t, 'what is on its way comes in before the end', async (t, options) => {
-  let slow = 100
+  let slow = 0
   const app = await build(t, {
     ...options,
     sessions: { transcriber: async ({ data }: AudioChunk) => { await new Promise(resolve => setTimeout(resolve, slow).unref()); return [{ text: Buffer.from(data).toString() }] } }
   })
   const mine = token()
-  for (const [wait, slices] of [[100, 1], [4000, 0]] as const) {
+  for (const [wait, slices] of [[500, 1], [60_000, 0]] as const) {
     slow = wait
     const { sessionId } = await app.session(mine, { groups: [{ groupId: 'red', name: 'Red', memberIds: ['ada'] }] })
     const pupil = await app.connect('/sessions', token({ role: 'student', sub: 'ada' }))
@@ -55,7 +55,7 @@ onBoth(t, 'what is on its way comes in before the end', async (t, options) => {
     while (pupil.received('session:status_changed').length === 0) await pupil.next('session:status_changed')
     t.equal(await pupil.code('audio:chunk', { sessionId, groupId: 'red', data: Buffer.from('too late'), mimeType: 'audio/webm' }), 'SESSION_ENDING')
     t.match(await end, { status: 200, body: { status: 'ended' } })
-    t.ok(performance.now() - began < 2000, 'however slow the transcriber is')
+    t.ok(performance.now() - began < 10_000, 'however slow the transcriber is')
     t.equal((await app.app.sessions.transcripts(sessionId)).slices.length, slices)
   }
 })
@@ -77,7 +77,7 @@ t.test('what a process left ending is finished by whoever comes next', async t =
     const teacher = await app.connect('/sessions', mine)
     await teacher.ok('session:join', { sessionId })
     const left = async (ms: number): Promise<unknown> => await redis.hset(sessionKeys.session({ sessionId }), 'status', 'ending', 'version', 3, 'endingAt', Date.now() - ms)
-    await left(8_000)
+    await left(5_000)
     await touch(sessionId, code)
     t.equal((await app.app.sessions.get(sessionId)).status, 'ending', `${name}: not before ten seconds`)
     await left(11_000)
@@ -101,7 +101,7 @@ t.test('results that a process died over are told by whoever comes next, once', 
   await teacher.ok('session:join', { sessionId })
   const touch = async (): Promise<void> => { for (const one of [app, other, app]) t.equal((await one.app.sessions.get(sessionId)).status, 'ended') }
   const ended = async (ms: number): Promise<unknown> => await redis.hset(sessionKeys.session({ sessionId }), 'status', 'ended', 'version', 4, 'endedAt', Date.now() - ms)
-  await ended(8_000)
+  await ended(5_000)
   await touch()
   await teacher.flush()
   t.same(teacher.received('analytics:finalized'), [], 'its own process may still be at it')

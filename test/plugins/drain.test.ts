@@ -15,17 +15,18 @@ import { startRedis } from '../redis.ts'
 const tick = async (ms: number): Promise<void> => await new Promise(resolve => setTimeout(resolve, ms))
 
 async function until (condition: () => boolean, what: string): Promise<void> {
-  for (const end = Date.now() + patienceMs; !condition(); await tick(10)) if (Date.now() > end) throw new Error(`${what} did not come about`)
+  for (const end = Date.now() + 4 * patienceMs; !condition(); await tick(10)) if (Date.now() > end) throw new Error(`${what} did not come about`)
 }
 
 /** A server on a port of our choice, with a route of the host's that takes its time. */
-async function serve (t: Test, options: ClasswavesOptions = {}, port = 0, hear?: (line: string) => void): Promise<Remote & { app: FastifyInstance, port: number }> {
+async function serve (t: Test, options: ClasswavesOptions = {}, port = 0, hear?: (line: string) => void): Promise<Remote & { app: FastifyInstance, port: number, begun: () => number }> {
   const app = Fastify(hear ? { logger: { level: 'warn', stream: { write: hear } } } : {})
   t.teardown(() => app.close())
-  app.get('/slow', async () => { await tick(600); return { done: true } })
+  let begun = 0
+  app.get('/slow', async () => { begun++; await tick(600); return { done: true } })
   await app.register(classwaves, { jwt: { secret }, ...wayOfTests, ...options })
   const url = await app.listen({ port, host: '127.0.0.1' })
-  return { ...remote(t, url), app, port: (app.server.address() as AddressInfo).port }
+  return { ...remote(t, url), app, begun: () => begun, port: (app.server.address() as AddressInfo).port }
 }
 
 async function timed (app: FastifyInstance): Promise<number> {
@@ -56,7 +57,7 @@ t.test('everybody is told, one after the other, and comes back by themselves', a
   const app = await serve(t)
   const { clients, ends } = await crowd(app, 50)
   const inFlight = fetch(`${app.url}/slow`)
-  await tick(50)
+  await until(() => app.begun() > 0, 'a request under way')
   const ms = await timed(app.app)
   t.ok(ms < 3_000, `${Math.round(ms)} ms`)
   t.match(await (await inFlight).json(), { done: true }, 'a request that was under way is answered')
