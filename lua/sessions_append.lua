@@ -6,8 +6,9 @@
 -- ARGV[1] batch  JSON [[groupId, id, slice as JSON]]
 -- ARGV[2] bound  the most slices a session may have
 -- ARGV[3] op  hexadecimal name of this call
--- ARGV[4] ttlMs  life after the last accepted write
--- returns { 'ok', card or '' when no other key wants renewal, { 'seq now' or '' when the id was known, for each slice } }, { 'not-found' }, { 'not-active', status } or { 'group-not-found', groupId }
+-- ARGV[4] retellMs  for how long a slice that comes again is told again
+-- ARGV[5] ttlMs  life after the last accepted write
+-- returns { 'ok', card or '' when no other key wants renewal, { 'seq now' or '' when the id was known, for each slice }, { rows of those known ones that are to be told again } }, { 'not-found' }, { 'not-active', status } or { 'group-not-found', groupId }
 local key, slices, index, op = KEYS[1], KEYS[2], KEYS[3], ARGV[3]
 local head = redis.call('HMGET', key, 'status', 'renewed', 'card')
 local status = head[1]
@@ -21,7 +22,7 @@ end
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local stamp = string.format('%.0f', now)
-local stamps, seen, written, again = {}, {}, false, false
+local stamps, known, seen, written, again = {}, {}, {}, false, false
 for i, slice in ipairs(batch) do
   local group, id = slice[1], slice[2]
   local held = redis.call('HGET', slices, id)
@@ -30,6 +31,7 @@ for i, slice in ipairs(batch) do
   elseif held then
     local own = string.match(held, '^(%d+ %d+) ' .. op .. ' ')
     stamps[i], again = own or '', again or own
+    if not own and now - string.match(held, '^%d+ (%d+)') < tonumber(ARGV[4]) then known[#known + 1] = held end
   else
     local seq = redis.call('HINCRBY', key, 'seq', 1)
     local place = string.format(' %010d ', seq) .. id
@@ -39,7 +41,7 @@ for i, slice in ipairs(batch) do
   end
   seen[id] = true
 end
-if not written then return { 'ok', again and head[3] or '', stamps } end
+if not written then return { 'ok', again and head[3] or '', stamps, known } end
 
 local over = redis.call('HLEN', slices) - tonumber(ARGV[2])
 if over > 0 then
@@ -52,5 +54,5 @@ if over > 0 then
 end
 local renew = math.abs(now - head[2]) >= 1000
 if renew then redis.call('HSET', key, 'renewed', stamp) end
-for i = 1, #KEYS do redis.call('PEXPIRE', KEYS[i], ARGV[4]) end
-return { 'ok', renew and head[3] or '', stamps }
+for i = 1, #KEYS do redis.call('PEXPIRE', KEYS[i], ARGV[5]) end
+return { 'ok', renew and head[3] or '', stamps, known }

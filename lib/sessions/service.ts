@@ -162,8 +162,9 @@ export function createSessions ({ store, lifecycle, emit, codeLength, now, move,
       }
       count('accepted', result.accepted.length)
       count('duplicate', result.duplicates)
-      // Whoever sent it would be told of duplicates the next time; so it is told as soon as there is a way.
-      await tell(sessionId, result.accepted).catch(() => { void again(() => tell(sessionId, result.accepted), error => onUntold(error, sessionId)) })
+      // Whoever sent it is told that it is there; so it is told to its group as soon as there is a way.
+      const news = [...result.known, ...result.accepted]
+      await tell(sessionId, news).catch(() => { void again(() => tell(sessionId, news), error => onUntold(error, sessionId)) })
       await onSlices(session, result.accepted, cameAt)
       return { accepted: result.accepted.length, duplicates: result.duplicates }
     },

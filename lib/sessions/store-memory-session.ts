@@ -1,6 +1,6 @@
 import type { Group, GroupPlan, Participant, Session, Slice, SliceInput } from './schema.ts'
 import { cardOf, seating, stampSlice } from './store-rules.ts'
-import { storeBounds, type NewSession } from './store.ts'
+import { retellMs, storeBounds, type NewSession } from './store.ts'
 
 type Kept = Omit<Session, 'groups' | 'participants' | 'createdAt' | 'startedAt' | 'pausedAt' | 'endedAt'> & {
   createdAt: number
@@ -20,7 +20,8 @@ export interface MemorySession {
   /** In the order in which they joined. */
   participants: Map<string, Omit<Participant, 'groupId'>>
   slices: Slice[]
-  sliceIds: Set<string>
+  /** By the id of a slice that is there: it, and when it came in (ms). */
+  sliceIds: Map<string, { slice: Slice, cameAt: number }>
   lastSeq: number
   expiresAt: number
 }
@@ -32,7 +33,7 @@ export function newSession (plan: NewSession, now: number): MemorySession {
     seats: new Map(),
     participants: new Map(),
     slices: [],
-    sliceIds: new Set(),
+    sliceIds: new Map(),
     lastSeq: 0,
     expiresAt: 0
   }
@@ -93,18 +94,26 @@ export function groupFor ({ groups, seats }: MemorySession, userId: string): str
   return [...sizes].sort(([, a], [, b]) => a - b)[0]?.[0] ?? null
 }
 
-export function addSlices (session: MemorySession, slices: readonly (SliceInput & { id: string })[], now: number): Slice[] {
+export function addSlices (session: MemorySession, slices: readonly (SliceInput & { id: string })[], now: number): { accepted: Slice[], known: Slice[] } {
   const accepted: Slice[] = []
+  const known: Slice[] = []
+  const seen = new Set<string>()
   for (const slice of slices) {
-    if (session.sliceIds.has(slice.id)) continue
+    if (seen.has(slice.id)) continue
+    seen.add(slice.id)
+    const held = session.sliceIds.get(slice.id)
+    if (held) {
+      if (now - held.cameAt < retellMs) known.push({ ...held.slice })
+      continue
+    }
     const stamped = stampSlice(slice, ++session.lastSeq, now)
-    session.sliceIds.add(slice.id)
+    session.sliceIds.set(slice.id, { slice: stamped, cameAt: now })
     session.slices.push(stamped)
     accepted.push({ ...stamped })
   }
   const over = Math.max(0, session.slices.length - storeBounds.slices)
   for (const { id } of session.slices.splice(0, over)) session.sliceIds.delete(id)
-  return accepted
+  return { accepted, known }
 }
 
 /** The slices that follow `after`; they have no holes, so their place is known. */

@@ -170,9 +170,9 @@ export function createMemorySessionStore ({ ttlSeconds, now = Date.now }: Memory
       if (status === 'created' || status === 'ended') return { ok: false, reason: 'not-active', status }
       const stray = slices.find(slice => !session.groups.has(slice.groupId))
       if (stray) return { ok: false, reason: 'group-not-found', groupId: stray.groupId }
-      const accepted = addSlices(session, slices, now())
+      const { accepted, known } = addSlices(session, slices, now())
       if (accepted.length > 0) renew(session)
-      return { ok: true, accepted, duplicates: slices.length - accepted.length }
+      return { ok: true, accepted, known, duplicates: slices.length - accepted.length }
     },
 
     async slices (sessionId, page) {

@@ -64,15 +64,15 @@ type Appended =
   | Refused<'not-found'>
   | { verdict: 'not-active', status: SessionStatus }
   | { verdict: 'group-not-found', groupId: string }
-  /** For each slice its seq and the time it came, or null for one that was known. */
-  | { verdict: 'ok', card: string, stamps: ({ seq: number, now: number } | null)[] }
+  /** For each slice its seq and the time it came, or null for one that was known; and the rows of those that came in lately. */
+  | { verdict: 'ok', card: string, stamps: ({ seq: number, now: number } | null)[], known: string[] }
 
-const append = script('sessions_append', own, ['batch', 'bound', 'op', 'ttlMs'], (reply): Appended => {
-  const [verdict, detail, stamps] = reply as [Appended['verdict'], string, string[]]
+const append = script('sessions_append', own, ['batch', 'bound', 'op', 'retellMs', 'ttlMs'], (reply): Appended => {
+  const [verdict, detail, stamps, known] = reply as [Appended['verdict'], string, string[], string[]]
   if (verdict === 'not-found') return { verdict }
   if (verdict === 'not-active') return { verdict, status: detail as SessionStatus }
   if (verdict === 'group-not-found') return { verdict, groupId: detail }
-  return { verdict, card: detail, stamps: stamps.map(stampOf) }
+  return { verdict, card: detail, stamps: stamps.map(stampOf), known }
 })
 
 function stampOf (stamp: string): { seq: number, now: number } | null {

@@ -2,7 +2,7 @@ import type { ScriptClient } from '../core/script.ts'
 import { askStore } from '../core/ask.ts'
 import { newCall } from '../core/once.ts'
 import type { MoveWords, Session } from './schema.ts'
-import { storeBounds, overdueAfterMs, type SessionStore, type TransitionResult } from './store.ts'
+import { overdueAfterMs, retellMs, storeBounds, type SessionStore, type TransitionResult } from './store.ts'
 import { enlist, indexesOf, page, type ListClient } from './store-redis-list.ts'
 import { planOf, readCard, sessionOf, sliceOf, sliceRow, wordsOf } from './store-redis-rows.ts'
 import { scripts, sessionKeys } from './store-redis-scripts.ts'
@@ -106,7 +106,7 @@ export function createRedisSessionStore ({ redis, ttlSeconds, onSideFailure = wa
 
     append: (sessionId, slices) => askStore(redis, async client => {
       const written = await scripts.append(client, keysOf(client, sessionId), {
-        batch: JSON.stringify(slices.map(sliceRow)), bound: storeBounds.slices, op: newCall(), ttlMs
+        batch: JSON.stringify(slices.map(sliceRow)), bound: storeBounds.slices, op: newCall(), retellMs, ttlMs
       })
       if (written.verdict === 'group-not-found') return { ok: false, reason: written.verdict, groupId: written.groupId }
       if (written.verdict === 'not-active') return { ok: false, reason: written.verdict, status: written.status }
@@ -116,7 +116,7 @@ export function createRedisSessionStore ({ redis, ttlSeconds, onSideFailure = wa
         const stamp = written.stamps[i]
         return stamp ? [stampSlice(slice, stamp.seq, stamp.now)] : []
       })
-      return { ok: true, accepted, duplicates: slices.length - accepted.length }
+      return { ok: true, accepted, known: written.known.map(sliceOf), duplicates: slices.length - accepted.length }
     }),
 
     slices: (sessionId, { groupId = '', after = 0, limit }) => askStore(redis, async client => {

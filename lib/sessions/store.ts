@@ -63,6 +63,7 @@ export interface SessionStore {
   /**
    * Appends slices in order, all or, when one names an unknown group, none; one whose `id` is known is a duplicate and
    * changes nothing. Slices come in while the session is active, paused or ending. A missing time is the other one, else now.
+   * Of the duplicates, `known` has those that came in less than `retellMs` ago, as they are stored.
    */
   append (sessionId: string, slices: (SliceInput & { id: string })[]): Promise<AppendResult>
 
@@ -102,13 +103,16 @@ export type EnrolResult =
   | { ok: false, reason: 'not-found' | 'group-not-found' | 'ended' | 'full' }
 
 export type AppendResult =
-  | { ok: true, accepted: Slice[], duplicates: number }
+  | { ok: true, accepted: Slice[], known: Slice[], duplicates: number }
   | { ok: false, reason: 'not-found' }
   | { ok: false, reason: 'group-not-found', groupId: string }
   | { ok: false, reason: 'not-active', status: SessionStatus }
 
 /** How long a session may be `ending` before any process may finish it. */
 export const overdueAfterMs = 10_000
+
+/** For so long a slice that comes again is told again (ms): whoever had it first may have died over it. It is known by its id, and comes once. */
+export const retellMs = 120_000
 
 /** Bounds that keep one class from filling the store. Past `participants` enrolling is refused; of the slices the oldest fall out. */
 export const storeBounds = { participants: 500, slices: 20_000 } as const

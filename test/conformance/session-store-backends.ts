@@ -42,6 +42,9 @@ async function age (redis: Redis | Cluster, ms: number): Promise<void> {
       continue
     }
     await redis.pexpire(key, left - ms)
+    if (key.startsWith('sessions:slices:')) {
+      for (const [id, row] of Object.entries(await redis.hgetall(key))) await redis.hset(key, id, row.replace(/ (\d+)/, (_, cameAt) => ` ${Number(cameAt) - ms}`))
+    }
     if (!key.startsWith('sessions:session:')) continue
     for (const time of ['renewed', 'endingAt']) {
       if (await redis.hexists(key, time)) await redis.hincrby(key, time, -ms)

@@ -1,5 +1,5 @@
 import type { Test } from 'tap'
-import { storeBounds } from '../../lib/sessions/store.ts'
+import { retellMs, storeBounds } from '../../lib/sessions/store.ts'
 import { make, type OpenSessions } from './session-store-backends.ts'
 
 const groups = [{ groupId: 'a', name: 'A' }, { groupId: 'a.b', name: 'B' }, { groupId: 'silent', name: 'C' }]
@@ -13,12 +13,29 @@ export function slicesConform (t: Test, open: OpenSessions): void {
     const first = await store.append('s1', [say('x'), say('y', 'a.b'), say('x', 'a.b')])
     t.match(first, { ok: true, accepted: [{ seq: 1, id: 'x', groupId: 'a', text: 'text of x' }, { seq: 2, id: 'y' }], duplicates: 1 })
     t.equal(first.ok && first.accepted.length, 2)
-    t.same(await store.append('s1', [{ ...say('y'), text: 'other' }, say('x')]), { ok: true, accepted: [], duplicates: 2 })
+    const [x, y] = first.ok ? first.accepted : []
+    t.same(await store.append('s1', [{ ...say('y'), text: 'other' }, say('x'), say('y')]), { ok: true, accepted: [], known: [y, x], duplicates: 3 }, 'as they are stored')
     t.match(await store.append('s1', [say('z'), say('x')]), { ok: true, accepted: [{ seq: 3, id: 'z' }], duplicates: 1 })
-    t.same(await store.append('s1', []), { ok: true, accepted: [], duplicates: 0 })
+    t.same(await store.append('s1', []), { ok: true, accepted: [], known: [], duplicates: 0 })
     const { slices } = await store.slices('s1', { limit: 10 })
     t.same(slices.slice(0, 2), first.ok && first.accepted)
     t.same(slices.map(slice => [slice.seq, slice.id]), [[1, 'x'], [2, 'y'], [3, 'z']])
+  })
+
+  t.test('a slice that comes again is handed out for two minutes', async t => {
+    const { store, pass } = await open(t)
+    await make(store, 's1', { groups }, 'start')
+    await store.append('s1', [say('x')])
+    await pass(retellMs / 4)
+    await store.append('s1', [say('y')])
+    t.match(await store.append('s1', [say('x'), say('y')]), { known: [{ seq: 1, id: 'x' }, { seq: 2, id: 'y' }], duplicates: 2 })
+    await pass(retellMs / 4)
+    await store.append('s1', [say('z')]) // lets the session live on
+    await pass(retellMs / 4)
+    await store.append('s1', [say('z2')])
+    await pass(retellMs / 4)
+    t.same(await store.append('s1', [say('x')]), { ok: true, accepted: [], known: [], duplicates: 1 })
+    t.match(await store.append('s1', [say('y')]), { known: [{ seq: 2 }] }, 'each by its own time')
   })
 
   t.test('a slice keeps its fields; missing times are filled in', async t => {

@@ -1,6 +1,7 @@
 import t from 'tap'
 import type { Slice } from '../../index.ts'
 import { journalKeys } from '../../lib/core/journal-redis.ts'
+import { createRedisSessionStore } from '../../lib/sessions/store-redis.ts'
 import { build, onBoth, token } from '../app.ts'
 import { useRedis } from '../redis.ts'
 
@@ -47,6 +48,29 @@ onBoth(t, 'talk in and out', async (t, options) => {
     t.match(await app.call('GET', path + query, undefined, mine), { status: 400, body: { code: 'INVALID_PAYLOAD', details: { in: 'querystring' } } }, query)
   }
   t.match(await app.call('GET', `${path}?groupId=green`, undefined, mine), { status: 404, body: { code: 'GROUP_NOT_FOUND' } })
+})
+
+t.test('talk that a process took in and died over is told by whoever gets it again, once', async t => {
+  const redis = await useRedis(t)
+  const app = await build(t, { redis: redis.url })
+  const mine = token()
+  const { sessionId } = await app.session(mine)
+  const socket = await app.connect('/sessions', mine)
+  await socket.ok('session:join', { sessionId })
+  const client = redis.client()
+  await client.ping()
+  const dead = createRedisSessionStore({ redis: () => client, ttlSeconds: 60 })
+  const slice = { id: 'a', groupId: 'red', text: 'The river bends here.' }
+  t.match(await dead.append(sessionId, [slice]), { ok: true, accepted: [{ id: 'a' }] })
+  await socket.flush()
+  t.same(socket.received('transcription:group:new'), [], 'control: nobody has told of it')
+
+  const again = async (): Promise<unknown> => await app.call('POST', `/sessions/${sessionId}/transcripts`, { slices: [{ ...slice, text: 'Others words.' }] }, mine)
+  t.match(await again(), { status: 202, body: { accepted: 0, duplicates: 1 } })
+  t.match(await socket.next('transcription:group:new'), { id: 'a', text: 'The river bends here.' }, 'as it is stored')
+  t.match(await again(), { status: 202, body: { accepted: 0, duplicates: 1 } })
+  await socket.flush()
+  t.equal(socket.received('transcription:group:new').length, 1)
 })
 
 t.test('a pupil reads the talk of their own group', async t => {
