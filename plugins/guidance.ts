@@ -80,8 +80,8 @@ export default fp<Registration>(async (fastify, { core, options, ttlSeconds, ses
     ticker.watch(session.sessionId)
     const trace = tracing?.carry()
     try {
-      await guidance.feed(topicOf(session), slices.map(({ groupId, text, startedAt, endedAt, speaker, confidence }) => ({
-        groupId, text, startedAt: Date.parse(startedAt), endedAt: Date.parse(endedAt), speaker: speaker ?? null, ...(confidence !== undefined && { confidence })
+      await guidance.feed(topicOf(session), slices.map(({ seq, groupId, text, startedAt, endedAt, speaker, confidence }) => ({
+        seq, groupId, text, startedAt: Date.parse(startedAt), endedAt: Date.parse(endedAt), speaker: speaker ?? null, ...(confidence !== undefined && { confidence })
       })), { cameAt, ...(trace !== undefined && { trace }) })
     } catch (error) {
       log.error({ err: error, sessionId: session.sessionId }, 'guidance did not follow this talk; the talk itself is kept')

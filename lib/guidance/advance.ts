@@ -1,6 +1,7 @@
 import type { Assessment, GroupContext, Utterance } from './analyzer.ts'
 import { assess, fold, peerOf, peersOf, skip, tier2 } from './embedded/index.ts'
 import { excuse } from './prompts.ts'
+import { add } from './ranges.ts'
 import { newGroup, newRecord, recordBounds, type Cause, type GroupPart, type GuidanceRecord, type Job, type Look } from './record.ts'
 
 /**
@@ -17,7 +18,8 @@ export interface Timing {
   keepTalk?: boolean
 }
 
-export interface Heard extends Utterance { groupId: string }
+/** `seq` is the place of a stored slice in its session: one that was heard is not heard again. */
+export interface Heard extends Utterance { groupId: string, seq?: number }
 
 export interface Due { looks: Look[], jobs: Job[] }
 
@@ -56,7 +58,9 @@ export function advance (
   const due: Due = { looks: [], jobs: [] }
   const touched = new Set<string>()
   if (state.session.paused) return { record: state, due, touched }
-  for (const { groupId, ...utterance } of talk) {
+  const news = unheard(state, heard)
+  for (const { groupId, seq, ...utterance } of talk) {
+    if (seq !== undefined && !news.has(seq)) continue
     evaluateUntil(state, utterance.endedAt, now, contextOf, timing, due, touched, () => cameAt)
     listen(state, groupId, utterance, contextOf(groupId), timing)
     if (cameAt !== undefined) (state.groups[groupId] as GroupPart).waiting ??= cameAt
@@ -65,6 +69,14 @@ export function advance (
     state.session.seenAt = now
   }
   return { record: state, due, touched }
+}
+
+/** Remembers talk as heard, and says which of it was not. In the order of `seq`, else holes of a moment would count. */
+function unheard ({ session }: GuidanceRecord, talk: readonly Heard[]): Set<number> {
+  const seqs = talk.flatMap(({ seq }) => seq ?? []).sort((a, b) => a - b)
+  session.heard ??= []
+  const { heard } = session
+  return new Set(seqs.filter(seq => add(heard, seq)))
 }
 
 /** Lets time pass without talk, while the talk is live: silence is measured against the session's newest slice. */

@@ -1,5 +1,6 @@
 import type { Assessment, Utterance, Window } from './analyzer.ts'
 import { shiftStart, start, type Features, type ShiftState } from './embedded/index.ts'
+import type { Ranges } from './ranges.ts'
 import type { AttentionNow, Heat, TeacherPrompt, Tier1Insights, Tier2Insights } from './schema.ts'
 
 /**
@@ -23,6 +24,8 @@ export interface SessionPart {
   /** Newest event time, and the backend's time when it was seen: silence is measured against both. */
   clock: number
   seenAt: number
+  /** The stored slices that were heard, by their `seq`. */
+  heard?: Ranges
   /** The next point of the evaluation grid. */
   nextAt: number
   paused: boolean

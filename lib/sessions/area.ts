@@ -8,7 +8,7 @@ import type { Sessions } from './service.ts'
 
 /** Where other areas meet this one; whoever joins them replaces a function here. */
 export interface SessionsSeams {
-  /** Told of accepted talk, in order, and when it came in (ms since 1970). */
+  /** Told of talk, in order, and when it came in (ms since 1970); talk that is sent again, for the lack of an answer, comes again. */
   onSlices: (session: Session, slices: readonly Slice[], cameAt: number) => Promise<void>
   /** Told of each stored transition before it is announced; what fails in it is its own affair. */
   onTransition: (session: Session) => Promise<void>

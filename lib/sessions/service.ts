@@ -44,7 +44,7 @@ export interface ServiceDependencies {
   /** Milliseconds since 1970, the same on every process. */
   now: () => number
   move: (of: string, rooms: { into?: readonly string[], out?: readonly string[] }) => void
-  /** Told of accepted talk, in order, and when it came in (ms since 1970). */
+  /** Told of talk, in order, and when it came in (ms since 1970); talk that is sent again, for the lack of an answer, comes again. */
   onSlices: (session: Session, slices: readonly Slice[], cameAt: number) => Promise<void>
   count: (result: 'accepted' | 'duplicate', slices: number) => void
   /** Told of talk that was stored, but could not be sent to its group for two minutes. */
@@ -165,7 +165,7 @@ export function createSessions ({ store, lifecycle, emit, codeLength, now, move,
       // Whoever sent it is told that it is there; so it is told to its group as soon as there is a way.
       const news = [...result.known, ...result.accepted]
       await tell(sessionId, news).catch(() => { void again(() => tell(sessionId, news), error => onUntold(error, sessionId)) })
-      await onSlices(session, result.accepted, cameAt)
+      await onSlices(session, news, cameAt)
       return { accepted: result.accepted.length, duplicates: result.duplicates }
     },
 

@@ -71,6 +71,8 @@ t.test('talk that a process took in and died over is told by whoever gets it aga
   t.match(await again(), { status: 202, body: { accepted: 0, duplicates: 1 } })
   await socket.flush()
   t.equal(socket.received('transcription:group:new').length, 1)
+  const summaries = await app.app.guidance.summarise({ sessionId, topic: '', goals: [], groups: [{ groupId: 'red', naming: [] }] })
+  t.match(summaries, [{ slices: 1 }], 'and guidance heard it once')
 })
 
 t.test('a pupil reads the talk of their own group', async t => {

@@ -58,6 +58,15 @@ t.test('the same talk in any chunks gives the same bytes', async t => {
   }), { seed: 5, numRuns: 20 })
 })
 
+t.test('stored talk is heard once, however often and in whichever order it is sent', async t => {
+  const stored = class20.map((one, i) => ({ ...one, seq: i + 1 }))
+  const whole = JSON.stringify(run(class20).record?.groups)
+  t.equal(JSON.stringify(run(stored).record?.groups), whole)
+  t.equal(JSON.stringify(run([...stored.slice(0, 50), ...stored, ...stored], [50, 70, 200]).record?.groups), whole)
+  t.equal(JSON.stringify(run([...stored].reverse()).record?.groups), whole, 'in one call its order is that of its times')
+  t.same(run(stored).record?.session.heard, [[1, 200]])
+})
+
 t.test('a class replayed at another time of day gives the same', async t => {
   const shift = 1_234_567
   const later = class20.map(one => ({ ...one, startedAt: one.startedAt + shift, endedAt: one.endedAt + shift }))
