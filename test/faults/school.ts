@@ -13,8 +13,9 @@ import { listen, type Wire } from './wire.ts'
 
 /**
  * A school day: classes of pupils who listen over the client SDK, a worker that talks into every class, several servers
- * behind one address; if wanted, pupils who chat and a teacher who pauses and resumes. What is said and what each pupil
- * hears is recorded. The client SDK drops what comes twice, so in each class one more pupil listens to the bare wire.
+ * behind one address; if wanted, pupils who chat, a transcriber, and a teacher who pauses and resumes. What is said and
+ * what each pupil hears is recorded. The client SDK drops what comes twice, so in each class one more pupil listens to the
+ * bare wire.
  */
 
 export interface SchoolPlan {
@@ -28,7 +29,7 @@ export interface SchoolPlan {
   eventsPerSecond: number
   /** The worker does not wait for an acknowledgement before it says the next; only with a Redis that stays is what it says in order then. */
   eager?: boolean
-  /** Beside the talk: in each class two messages of pupils and a change of its status in a second. */
+  /** Beside the talk: in each class two messages of pupils, two slices over REST and a change of its status in a second. */
   lively?: boolean
   /** Redis keeps its data over a restart. */
   persistent?: boolean
@@ -81,6 +82,7 @@ export async function startSchool (t: Owner, { servers: count, full = count, cla
   const route = (...to: Forked[]): void => front.to(...to.map(({ url }) => url))
   route(...servers.slice(0, full))
   const office = remote(t, front.url)
+  const transcriber = token({ role: 'worker' })
   const worker = createEmitter({ redis: redis.url })
   t.teardown(() => worker.close())
 
@@ -171,6 +173,23 @@ export async function startSchool (t: Owner, { servers: count, full = count, cla
     }
   }
 
+  /** A transcriber hands in one slice after the other over REST, again and again until somebody answers that it is there. */
+  async function transcribe ({ sessionId, rooms }: Session, stopped: () => boolean): Promise<void> {
+    const began = Math.round(performance.now())
+    for (let n = 0; !stopped(); n++) {
+      const one = { room: rooms.talk, id: `slice-${began}-${n}`, by: 'transcriber', acknowledged: false }
+      said.push(one)
+      while (!one.acknowledged) {
+        const slices = [{ id: one.id, groupId, text: 'And so it bends.' }]
+        const answer = await office.call('POST', `/sessions/${sessionId}/transcripts`, { slices }, transcriber).catch(() => undefined)
+        if (answer?.status === 202) one.acknowledged = true
+        else if (answer && answer.status !== 503) throw new Error(`a slice was refused: ${JSON.stringify(answer.body)}`)
+        else await pause(50)
+      }
+      await pause(500)
+    }
+  }
+
   /** The teacher of a class pauses it and goes on, over whichever server answers. */
   async function lead ({ sessionId, teacher, rooms }: Session, stopped: () => boolean): Promise<void> {
     const ask = async (method: 'GET' | 'POST', step: string) => await office.call<{ version: number, status: string }>(method, `/sessions/${sessionId}${step}`, undefined, teacher).catch(() => undefined)
@@ -214,7 +233,7 @@ export async function startSchool (t: Owner, { servers: count, full = count, cla
       const began = performance.now()
       let stopped = false
       const isOver = (): boolean => stopped
-      const talking = Promise.all(sessions.flatMap((session, i) => [talk(session, i, isOver), ...lively ? [chat(session, isOver), lead(session, isOver)] : []]))
+      const talking = Promise.all(sessions.flatMap((session, i) => [talk(session, i, isOver), ...lively ? [chat(session, isOver), transcribe(session, isOver), lead(session, isOver)] : []]))
       try {
         await events()
       } finally {
