@@ -1,7 +1,8 @@
 import { spawn, type ChildProcess } from 'node:child_process'
+import { randomInt } from 'node:crypto'
 import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
-import { createServer, type AddressInfo } from 'node:net'
+import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
@@ -173,12 +174,15 @@ async function onFreePort<T> (start: (port: number) => Promise<T>, tries = 3): P
   }
 }
 
-/** Below 55536, because a cluster node also listens on its port + 10000. */
+/** None of those that a system gives to whoever asks for any: a server that is away for a while finds it free. */
 async function freePort (): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
+  const port = randomInt(10_000, 32_768)
+  const server = createServer()
+  const isFree = await new Promise<boolean>(resolve => {
+    server.once('error', () => resolve(false)).listen(port, '127.0.0.1', () => resolve(true))
+  })
+  if (!isFree) return await freePort()
   server.close()
   await once(server, 'close')
-  return port < 55_536 ? port : await freePort()
+  return port
 }

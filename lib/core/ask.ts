@@ -19,19 +19,23 @@ const watches = new WeakMap<object, RedisWatch>()
 /** Whoever asks this client from now on is timed. */
 export function watchRedis (client: object, watch: RedisWatch): void { watches.set(client, watch) }
 
-/** The answer itself; the watch of the client hears how long it took. */
-export function timed<T> (client: object, answer: Promise<T>): Promise<T> {
+/** The answer, or after `ms` what `onLate` says. The watch of the client hears of one failure at most, and how long an answer took, however late. */
+export function answerWithin<T> (ms: number, client: object, answer: Promise<T>, onLate: () => T): Promise<T> {
   const watch = watches.get(client)
-  if (watch) {
-    const began = performance.now()
-    answer.then(() => watch.answered(performance.now() - began), () => watch.failed('refused'))
-  }
-  return answer
+  if (!watch) return within(ms, answer, onLate)
+  const began = performance.now()
+  let isLate = false
+  answer.then(() => watch.answered(performance.now() - began), () => { if (!isLate) watch.failed('refused') })
+  return within(ms, answer, () => {
+    isLate = true
+    watch.failed('late')
+    return onLate()
+  })
 }
 
-/** Tells the watch of a client that it was not asked, or did not answer in time. */
-export function unanswered (client: object | null | undefined, why: 'away' | 'late'): void {
-  if (client) watches.get(client)?.failed(why)
+/** Tells the watch of a client that it could not be asked. */
+export function notAsked (client: object | null | undefined): void {
+  if (client) watches.get(client)?.failed('away')
 }
 
 /** No question to Redis holds its caller longer than this, in milliseconds. */
@@ -52,12 +56,11 @@ export async function ask<C extends { readonly status: string }, T> (
   const redis = client()
   // A client that is not ready would keep the command until it is, and send it then.
   if (redis?.status !== 'ready') {
-    unanswered(redis, 'away')
+    notAsked(redis)
     throw unavailable(new Error(`Redis is not ready: ${redis?.status ?? 'no client'}`))
   }
-  const answer = timed(redis, question(redis)).catch((cause: unknown) => { throw isPassing(cause) ? unavailable(cause) : cause })
-  return await within(deadlineMs, answer, () => {
-    unanswered(redis, 'late')
+  const answer = question(redis).catch((cause: unknown) => { throw isPassing(cause) ? unavailable(cause) : cause })
+  return await answerWithin(deadlineMs, redis, answer, () => {
     onLate?.()
     throw unavailable(new Error(`Redis gave no answer in ${deadlineMs} ms`))
   })

@@ -1,5 +1,4 @@
-import { timed, unanswered } from '../core/ask.ts'
-import { within } from '../core/deadline.ts'
+import { answerWithin, notAsked } from '../core/ask.ts'
 import { checks, checkSettings, type Checked, type Decision, type Input } from './gate-input.ts'
 import { questions, type GateRedis } from './gate-scripts.ts'
 import { gateDeadlineMs, type GateName, type Gates, type GateSettings } from './gates.ts'
@@ -61,7 +60,7 @@ export function createRedisGates (
     const redis = clientOf()
     const quiet = redis && (silentUntil.get(redis) ?? 0) > performance.now()
     if (redis?.status !== 'ready' || quiet) {
-      unanswered(redis, 'away')
+      notAsked(redis)
       return without(gate, input, new Error(`Redis is ${quiet ? 'silent' : redis?.status ?? 'absent'}`))
     }
     try {
@@ -77,11 +76,10 @@ export function createRedisGates (
 
   /** One Redis connection answers in order: while one question waits, the next ones would wait as well. */
   function ask<G extends GateName> (gate: G, redis: GateClient, input: Checked[G]): Promise<Decision<G>> {
-    const reply = timed(redis, questions[gate](redis, settings, input))
+    const reply = questions[gate](redis, settings, input)
     const heard = (): void => { silentUntil.delete(redis) }
     reply.then(heard, heard)
-    return within(gateDeadlineMs, reply, () => {
-      unanswered(redis, 'late')
+    return answerWithin(gateDeadlineMs, redis, reply, () => {
       if (!redis.isCluster) silentUntil.set(redis, performance.now() + silenceMs)
       throw new Error(`Redis did not answer within ${gateDeadlineMs} ms`)
     })

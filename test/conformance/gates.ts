@@ -156,17 +156,17 @@ export function gatesLaw (t: Test, make: MakeGates): void {
   })
 
   t.test('keys are forgotten after their time, which only accepted writes renew', async t => {
-    const gates = make({ ttlSeconds: 6 })
+    const gates = make({ ttlSeconds: 4 })
     const [attention, others] = [newGroup(), newGroup()]
     await Promise.all([
       gates.attention({ ...attention, score: 50 }), gates.acknowledge(others), gates.energy({ ...others, sample: 1 }),
       gates.tier2Snapshot({ ...others, snapshot: { learningSignals: 1 } })
     ])
-    await pause(3_500)
+    await pause(2_400)
     await gates.acknowledge(others)
     t.equal((await gates.attention({ ...attention, score: 50 })).reason, 'unchanged')
     t.equal((await gates.tier2Snapshot(others)).reason, 'read')
-    await pause(3_500)
+    await pause(2_400)
     t.equal((await gates.attention({ ...attention, score: 50 })).reason, 'first', 'the refusal did not renew')
     t.equal((await gates.tier2Snapshot(others)).previous, null, 'nor did the reading')
     t.equal((await gates.energy({ ...others, sample: 1 })).count, 1)

@@ -20,7 +20,7 @@ import { figure, isFull, percentile } from './tier.ts'
 interface World { redis: RedisServer, proxy: Proxy, admin: Redis, looping: Redis }
 interface Trouble { begin: (world: World) => unknown, end: (world: World) => unknown }
 
-const silenceMs = 8_000
+const silenceMs = 5_000
 
 const troubles: Record<string, Trouble> = {
   gone: { begin: ({ redis }) => redis.kill(), end: ({ redis }) => redis.restart() },

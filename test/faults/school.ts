@@ -29,7 +29,7 @@ export interface SchoolPlan {
   eventsPerSecond: number
   /** The worker does not wait for an acknowledgement before it says the next; only with a Redis that stays is what it says in order then. */
   eager?: boolean
-  /** Beside the talk: in each class two messages of pupils, two slices over REST and a change of its status in a second. */
+  /** Beside the talk: in each class two messages of pupils, a slice over REST and a change of its status in a second. */
   lively?: boolean
   /** Redis keeps its data over a restart. */
   persistent?: boolean
@@ -186,7 +186,7 @@ export async function startSchool (t: Owner, { servers: count, full = count, cla
         else if (answer && answer.status !== 503) throw new Error(`a slice was refused: ${JSON.stringify(answer.body)}`)
         else await pause(50)
       }
-      await pause(500)
+      await pause(1_000)
     }
   }
 

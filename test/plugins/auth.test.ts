@@ -58,7 +58,7 @@ t.test('no token comes into a log, however much is logged', async t => {
 t.test('a live socket does not outlive its token', async t => {
   const app = await build(t)
   app.app.io.of('/of-the-host')
-  const exp = inSeconds(5)
+  const exp = inSeconds(4)
   const sockets = await Promise.all(['/', '/sessions', '/guidance', '/of-the-host'].map(namespace => app.connect(namespace, token({ exp }))))
   for (const socket of sockets) {
     t.same(await socket.next('auth:expiring'), { expiresAt: new Date(exp * 1000).toISOString() }, 'at once, for less than a minute is left')
@@ -73,7 +73,7 @@ t.test('a live socket does not outlive its token', async t => {
 t.test('auth:refresh renews all sockets of the connection', async t => {
   const app = await build(t)
   app.app.io.of('/of-the-host')
-  const soon = token({ sub: 'teacher-1', exp: inSeconds(5) })
+  const soon = token({ sub: 'teacher-1', exp: inSeconds(4) })
   const sessions = await app.connect('/sessions', soon)
   const guidance = await sessions.also('/guidance', { token: soon })
   const own = await sessions.also('/of-the-host', { token: soon })
@@ -88,7 +88,7 @@ t.test('auth:refresh renews all sockets of the connection', async t => {
 t.test('auth:refresh takes a token of the same user only', async t => {
   const app = await build(t)
   const mine = { sub: 'student-1', role: 'student', sessionId: 's1' }
-  const socket = await app.connect('/sessions', token({ ...mine, exp: inSeconds(5) }))
+  const socket = await app.connect('/sessions', token({ ...mine, exp: inSeconds(4) }))
   const refresh = (claims: object): Promise<string> => socket.code('auth:refresh', { token: token({ ...mine, ...claims }) })
   t.equal(await refresh({ sub: 'student-2' }), 'FORBIDDEN')
   t.equal(await refresh({ role: 'teacher' }), 'FORBIDDEN')

@@ -32,7 +32,7 @@ onBoth(t, 'several tabs are one person, and the most present one counts', async 
 })
 
 onBoth(t, 'who comes back in the grace was never away; who does not is gone after it', async (t, options) => {
-  const app = await build(t, { ...options, classroom: { graceMs: 3_000 } })
+  const app = await build(t, { ...options, classroom: { graceMs: 2_000 } })
   const { code, sessionId } = await app.session(token({ sub: 'teacher-1' }))
   const teacher = await enter(app, code, { sub: 'teacher-1' })
   for (let i = 0; i < 3; i++) {
@@ -41,7 +41,7 @@ onBoth(t, 'who comes back in the grace was never away; who does not is gone afte
     await pause(50)
   }
   const back = await enter(app, code, { sub: 'pupil-1', role: 'student' })
-  await pause(3_500)
+  await pause(2_300)
   await teacher.flush()
   t.same(told(teacher, 'pupil-1'), ['active'], 'nobody heard of it')
   back.close()
@@ -52,7 +52,7 @@ onBoth(t, 'who comes back in the grace was never away; who does not is gone afte
 })
 
 onBoth(t, 'silence makes idle, then away; whoever does something is there again', async (t, options) => {
-  const app = await build(t, { ...options, classroom: { idleAfterMs: 400, awayAfterMs: 4_000, leaseMs: 1000 } })
+  const app = await build(t, { ...options, classroom: { idleAfterMs: 400, awayAfterMs: 2_500, leaseMs: 1000 } })
   const { code } = await app.session(token({ sub: 'teacher-1' }))
   const teacher = await enter(app, code, { sub: 'teacher-1' })
   const pupil = await enter(app, code, { sub: 'pupil-1', role: 'student' })

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { ask, askDeadlineMs, type AskedClient } from '../../../lib/core/ask.ts'
+import { ask, askDeadlineMs, watchRedis, type AskedClient } from '../../../lib/core/ask.ts'
 import { useRedis } from '../../redis.ts'
 
 const client = (status: string): AskedClient => ({
@@ -47,6 +47,31 @@ t.test('a late answer is not waited for, and a late failure is nobody\'s unhandl
   fail(new Error('Connection is closed.'))
   await new Promise(resolve => setTimeout(resolve, 10))
   t.same(unhandled, [])
+})
+
+t.test('whoever watches a client hears of each question once', async t => {
+  const heard: string[] = []
+  const watched = client('ready')
+  watchRedis(watched, { answered: ms => heard.push(ms < 10_000 ? 'answered' : `after ${ms} ms`), failed: why => heard.push(why) })
+  const last = (): string[] => heard.splice(0)
+  await ask(() => watched, async () => 'here')
+  t.same(last(), ['answered'])
+  await t.rejects(ask(() => watched, async () => { throw new Error('READONLY') }))
+  t.same(last(), ['refused'])
+  let fail = (_: Error): void => {}
+  await t.rejects(ask(() => watched, () => new Promise<never>((_resolve, reject) => { fail = reject }), { deadlineMs: 5 }))
+  fail(new Error('Connection is closed.'))
+  await new Promise(setImmediate)
+  t.same(last(), ['late'], 'and not of its failure after that')
+  let come = (): void => {}
+  await t.rejects(ask(() => watched, () => new Promise<void>(resolve => { come = resolve }), { deadlineMs: 5 }))
+  come()
+  await new Promise(setImmediate)
+  t.same(last(), ['late', 'answered'], 'its time counts')
+  const away = client('end')
+  watchRedis(away, { answered: () => heard.push('answered'), failed: why => heard.push(why) })
+  await t.rejects(ask(() => away, async () => 'here'))
+  t.same(last(), ['away'])
 })
 
 t.test('an answer that came while the process was busy is not late', async t => {
