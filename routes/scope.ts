@@ -23,8 +23,11 @@ declare module 'fastify' {
 /** A scope of routes whose types follow their schemas. */
 export type Scope = FastifyInstance<RawServerDefault, RawRequestDefaultExpression, RawReplyDefaultExpression, FastifyBaseLogger, TypeBoxTypeProvider>
 
-/** Bodies are taken as they are: Fastify's own compiler would turn `7` into `"7"` and drop what it does not know. */
-const strict: Options = { coerceTypes: false, removeAdditional: false, useDefaults: true, allErrors: false, strict: false }
+/**
+ * Bodies are taken as they are: Fastify's own compiler would turn `7` into `"7"` and drop what it does not know. That the
+ * schemas are schemas is looked at by a test of the OpenAPI document, not at each boot, which it would make a sixth dearer.
+ */
+const strict: Options = { coerceTypes: false, removeAdditional: false, useDefaults: true, allErrors: false, strict: false, validateSchema: false }
 
 /** The rules of our own routes, in a scope of their own: schema, token, role, error body. The host's routes keep theirs. */
 export function useRestRules (fastify: FastifyInstance, core: Core): Scope {

@@ -41,10 +41,12 @@ export async function raw (t: Owner, url: string): Promise<Raw> {
           read.add(index)
           finish(() => resolve(frames[index] as string))
         }
-        const timer = setTimeout(() => finish(() => reject(new Error(`nothing like ${String(pattern)} in ${JSON.stringify(frames).slice(-500)}`))), patienceMs)
+        const giveUp = (): void => finish(() => reject(new Error(`nothing like ${String(pattern)} in ${JSON.stringify(frames).slice(-500)}`)))
+        const timer = setTimeout(giveUp, patienceMs)
         const finish = (settle: () => void): void => { clearTimeout(timer); wake.delete(look); settle() }
         wake.add(look)
         look()
+        void closed.then(giveUp)
       })
     },
     closed: () => within(patienceMs, closed, () => { throw new Error('the connection stays open') }),
