@@ -8,11 +8,11 @@ import { installed, packageOf, type Versions } from './installed.ts'
 
 /**
  * The short way to the readers, below what Socket.IO promises, and the only file that goes there for speed. A broadcast
- * becomes one WebSocket frame, which is written to each connection that has nothing waiting, and so does what is for one connection
- * alone, acknowledgements above all; whatever is written to a connection in one turn of the event loop leaves in one system
- * call. All of it only ever appends to the TCP stream, so order is Socket.IO's. Whoever does not fit (polling, an upgrade
- * under way, compression, something waiting, for broadcasts listeners for outgoing packets) is served by Socket.IO; and so
- * is everybody when this Socket.IO is not one that this was tested with.
+ * becomes one WebSocket frame, which is written to each connection that has nothing waiting, and so does what is for one
+ * connection alone, acknowledgements above all; whatever is written to a connection in one turn of the event loop leaves in
+ * one system call. All of it only ever appends to the TCP stream, so order is Socket.IO's. Whoever does not fit (polling, an
+ * upgrade under way, compression, something waiting, for broadcasts listeners for outgoing packets) is served by Socket.IO;
+ * and so is everybody when this Socket.IO is not one that this was tested with.
  *
  * The engine's `packetCreate`, `flush` and `drain` do not tell of what goes the short way.
  */

@@ -1,7 +1,7 @@
 import type { Assessment, GroupContext, Utterance } from './analyzer.ts'
 import { assess, fold, peerOf, peersOf, skip, tier2 } from './embedded/index.ts'
 import { excuse } from './prompts.ts'
-import { add } from './ranges.ts'
+import { addTo } from './ranges.ts'
 import { newGroup, newRecord, recordBounds, type Cause, type GroupPart, type GuidanceRecord, type Job, type Look } from './record.ts'
 
 /**
@@ -76,7 +76,7 @@ function unheard ({ session }: GuidanceRecord, talk: readonly Heard[]): Set<numb
   const seqs = talk.flatMap(({ seq }) => seq ?? []).sort((a, b) => a - b)
   session.heard ??= []
   const { heard } = session
-  return new Set(seqs.filter(seq => add(heard, seq)))
+  return new Set(seqs.filter(seq => addTo(heard, seq)))
 }
 
 /** Lets time pass without talk, while the talk is live: silence is measured against the session's newest slice. */

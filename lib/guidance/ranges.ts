@@ -5,7 +5,7 @@ export type Ranges = [from: number, to: number][]
 export const rangesBound = 20
 
 /** Adds a number to the ranges; false when it was there. */
-export function add (ranges: Ranges, number: number): boolean {
+export function addTo (ranges: Ranges, number: number): boolean {
   const found = ranges.findIndex(([, to]) => to >= number)
   const at = found < 0 ? ranges.length : found
   const [before, after] = [ranges[at - 1], ranges[at]]
